@@ -1,0 +1,70 @@
+/**
+ * What can go wrong, by name. The core and the engines throw `LookalikeError` with one of these codes;
+ * the edges (HTTP, command line) decide what a code means there (`http/problem.ts`, `cli.ts`).
+ */
+export const ERROR_CODES = [
+  // the caller's request
+  'invalid_parameter',
+  'unknown_parameter',
+  'unknown_label',
+  'unknown_field',
+  'missing_image',
+  'too_many_files',
+  'malformed_body',
+  'unauthorized',
+  'forbidden',
+  'not_found',
+  'method_not_allowed',
+  'body_too_large',
+  'unsupported_media_type',
+  'malformed_request',
+  'headers_too_large',
+  'request_timeout',
+  // the picture
+  'image_too_large',
+  'unsupported_image',
+  'undecodable_image',
+  // the state of the service
+  'overloaded',
+  'not_ready',
+  'aborted',
+  // files and settings
+  'invalid_setting',
+  'invalid_vector',
+  'model_missing',
+  'model_invalid',
+  'bank_invalid',
+  'bank_mismatch',
+  'generation_invalid',
+  'generation_mismatch',
+  'database_invalid',
+  'database_mismatch',
+  'data_dir_busy',
+  'nothing_to_index',
+  'provider_unavailable',
+  'internal',
+] as const;
+
+export type ErrorCode = (typeof ERROR_CODES)[number];
+
+/**
+ * The one error type of the project.
+ * `message` is public: it names what was given and what is allowed, never a stack or a secret.
+ * `field` names the parameter or file at fault; `cause` is for the log only.
+ */
+export class LookalikeError extends Error {
+  readonly code: ErrorCode;
+  readonly field: string | undefined;
+
+  constructor(code: ErrorCode, message: string, options: { field?: string; cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'LookalikeError';
+    this.code = code;
+    this.field = options.field;
+  }
+}
+
+/** The message of anything that was thrown, for logs and error reports. */
+export function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}

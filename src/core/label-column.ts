@@ -1,0 +1,69 @@
+/** The labels of all rows in memory, four bytes a row: filters and votes read it instead of the store. */
+export class LabelColumn {
+  #codes = new Int32Array(1024).fill(ABSENT);
+  readonly #names: string[] = [];
+  readonly #codeOf = new Map<string, number>();
+  readonly #counts = new Map<number, number>();
+
+  set(row: number, label: string | null): void {
+    this.delete(row);
+    if (row >= this.#codes.length) this.#grow(row + 1);
+    const code = label === null ? UNLABELLED : this.#code(label);
+    this.#codes[row] = code;
+    this.#counts.set(code, (this.#counts.get(code) ?? 0) + 1);
+  }
+
+  delete(row: number): void {
+    const code = this.#codes[row] ?? ABSENT;
+    if (code === ABSENT) return;
+    this.#codes[row] = ABSENT;
+    this.#counts.set(code, this.#counts.get(code)! - 1);
+  }
+
+  /** The row's label; null when it has none or is not there. */
+  get(row: number): string | null {
+    return this.#names[this.#codes[row] ?? ABSENT] ?? null;
+  }
+
+  /** Whether the row is there, labelled or not. */
+  has(row: number): boolean {
+    return (this.#codes[row] ?? ABSENT) !== ABSENT;
+  }
+
+  /** label -> rows that carry it; only labels that some row carries. */
+  counts(): Map<string, number> {
+    const named = [...this.#counts].filter(([code, count]) => code >= 0 && count > 0);
+    return new Map(named.map(([code, count]) => [this.#names[code]!, count]));
+  }
+
+  get unlabelled(): number {
+    return this.#counts.get(UNLABELLED) ?? 0;
+  }
+
+  /** Rows that carry one of the labels. */
+  rowsWith(labels: readonly string[]): Set<number> {
+    const wanted = new Set(labels.map((label) => this.#codeOf.get(label)));
+    const rows = new Set<number>();
+    for (let row = 0; row < this.#codes.length; row++)
+      if (this.#codes[row]! >= 0 && wanted.has(this.#codes[row]!)) rows.add(row);
+    return rows;
+  }
+
+  #code(label: string): number {
+    let code = this.#codeOf.get(label);
+    if (code === undefined) {
+      code = this.#names.push(label) - 1;
+      this.#codeOf.set(label, code);
+    }
+    return code;
+  }
+
+  #grow(needed: number): void {
+    const larger = new Int32Array(Math.max(needed, this.#codes.length * 2)).fill(ABSENT);
+    larger.set(this.#codes);
+    this.#codes = larger;
+  }
+}
+
+const ABSENT = -2;
+const UNLABELLED = -1;

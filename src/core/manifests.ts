@@ -1,0 +1,85 @@
+import { z } from 'zod';
+
+/**
+ * The schemas of the three manifests. They form a chain, each naming the hash of its parent:
+ * model -> bank -> generation. `npm run check` needs no copy of them: these are the only definition.
+ */
+
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 hex digits');
+const positive = z.int().positive();
+
+/**
+ * How a picture becomes a tensor. `resize` scales the shorter side to `shorter_side` pixels (antialiased,
+ * `kernel`), `crop` cuts the centre out, then (value / 255 - mean) / std by channel. Transparent pixels
+ * are laid over `background` first. Source: torchvision's resize + centre crop, which encoders are used to.
+ */
+export const preprocessRecord = z.strictObject({
+  resize: z.strictObject({ shorter_side: positive.max(4096) }),
+  crop: z.strictObject({ width: positive.max(4096), height: positive.max(4096) }),
+  kernel: z.enum(['lanczos3', 'cubic', 'linear']),
+  mean: z.tuple([z.number(), z.number(), z.number()]),
+  std: z.tuple([z.number().positive(), z.number().positive(), z.number().positive()]),
+  background: z.tuple([z.int().min(0).max(255), z.int().min(0).max(255), z.int().min(0).max(255)]),
+});
+export type PreprocessRecord = z.infer<typeof preprocessRecord>;
+
+export const modelManifest = z.strictObject({
+  format_version: z.literal(1),
+  name: z.string().min(1),
+  sha256, // of encoder.onnx
+  input: z.strictObject({
+    name: z.string(),
+    width: positive,
+    height: positive,
+    layout: z.literal('nchw'),
+    dtype: z.literal('float32'),
+  }),
+  output: z.strictObject({ name: z.string() }),
+  preprocess: preprocessRecord,
+  dimension: positive.min(16).max(2048),
+  temperature: z.number().positive(), // of the vote
+  trained_on: z.string(),
+  terms: z.string(),
+  settings: z.record(z.string(), z.unknown()),
+  accuracy: z.record(z.string(), z.unknown()),
+});
+export type ModelManifest = z.infer<typeof modelManifest>;
+
+const files = z.record(z.string(), sha256);
+
+export const bankManifest = z.strictObject({
+  format_version: z.literal(1),
+  model_sha256: sha256,
+  rows: z.int().nonnegative(),
+  dimension: positive,
+  normalised: z.literal(true),
+  /** Where relative `source` paths of the items start: an npm package or null. */
+  source_package: z.string().nullable(),
+  name: z.string(),
+  terms: z.string(),
+  files,
+});
+export type BankManifest = z.infer<typeof bankManifest>;
+
+/** One line of `items.ndjson` in a bank; line i belongs to vector i. */
+export const bankItem = z.strictObject({
+  id: z.string().min(1),
+  label: z.string().min(1).optional(),
+  sha256,
+  source: z.string().optional(),
+  metadata: z.record(z.string(), z.unknown()).optional(),
+});
+export type BankItem = z.infer<typeof bankItem>;
+
+export const generationManifest = z.strictObject({
+  format_version: z.literal(1),
+  model_sha256: sha256,
+  bank_mark: z.int().nonnegative(), // the store's high-water mark when this was made
+  rows: z.int().nonnegative(),
+  dimension: positive,
+  engine: z.literal('hnswlib'),
+  parameters: z.strictObject({ m: positive, ef_construction: positive, seed: z.int() }),
+  created_at: z.string(),
+  files,
+});
+export type GenerationManifest = z.infer<typeof generationManifest>;

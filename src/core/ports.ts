@@ -1,0 +1,162 @@
+import type { PreprocessRecord } from './manifests.js';
+import type { DecodedImage, Hits, Item, Job, NewItem } from './types.js';
+
+/**
+ * The ports: what the flows need from the engines. Each has one contract suite in `test/contract/`
+ * that every implementation runs. Whoever creates an engine closes it; `close` may be called twice.
+ */
+
+/** Picture bytes to preprocessed pixels. Concurrent calls are allowed. */
+export interface Decoder {
+  /**
+   * Decodes `bytes` and resizes and crops them as `preprocess` says: the result is
+   * `preprocess.crop.width` x `preprocess.crop.height` pixels of sRGB.
+   * Throws `unsupported_image` (not an allowed type), `undecodable_image`, `image_too_large`.
+   */
+  decode(bytes: Uint8Array, preprocess: PreprocessRecord): Promise<DecodedImage>;
+  /** A small WebP picture re-encoded by us, at most `size` pixels on its longer side. Throws like `decode`. */
+  thumbnail(bytes: Uint8Array, size: number): Promise<Uint8Array>;
+}
+
+/** Preprocessed pixels to unit vectors. */
+export interface Embedder {
+  readonly dimension: number;
+  readonly modelSha256: string;
+  /**
+   * `tensor`: n pictures, float32, in the layout that `core/preprocess.ts` writes (n x 3 x height x width).
+   * Resolves to n x dimension float32, each row of unit length within 1e-5.
+   * Calls are queued and run one after the other off the main thread.
+   */
+  embed(tensor: Float32Array, n: number): Promise<Float32Array>;
+  close(): Promise<void>;
+}
+
+export interface SearchOptions {
+  /** How many rows to return; fewer come back only when fewer are there. */
+  k: number;
+  /** Breadth of the graph search; ignored by exact indexes. */
+  ef?: number;
+  /** Only these rows may be returned. */
+  allowed?: ReadonlySet<number>;
+  signal?: AbortSignal;
+}
+
+/**
+ * Nearest rows by cosine. Vectors are float32 of unit length within 1e-5, finite.
+ *
+ * Rows are non-negative integers; ties in the score are broken by the smaller row, so whoever numbers
+ * the rows in the order of their ids gets the list that the contract wants (score descending, then id).
+ * All scores are canonical (core/vector.ts): two indexes that find the same rows give the same list.
+ * Asynchronous, batched, abortable: an aborted call rejects with code `aborted`.
+ */
+export interface Index {
+  readonly kind: 'exact' | 'hnsw';
+  readonly provider: string; // 'cpu', 'webgpu', 'cuda'; 'js' for plain loops
+  readonly size: number; // rows held
+  /** `queries`: n x dimension float32. One `Hits` a query. */
+  search(queries: Float32Array, n: number, options: SearchOptions): Promise<Hits[]>;
+  close(): Promise<void>;
+}
+
+/** An index that also takes single rows; the fresh segment is one. */
+export interface MutableIndex extends Index {
+  /** `vectors`: rows.length x dimension. A row that is already there is refused with `invalid_parameter`. */
+  add(rows: Int32Array, vectors: Float32Array): void;
+  /** Rows that are not there are ignored. */
+  remove(rows: Int32Array): void;
+}
+
+/** A file that was seen in an imported folder. */
+export interface SeenFile {
+  path: string; // absolute
+  bytes: number;
+  modified_ms: number; // milliseconds since the epoch
+  sha256: string;
+  error: string | null; // why it could not be indexed, or null
+}
+
+/** What the vectors of a store were made with. */
+export interface StoreIdentity {
+  model_sha256: string;
+  dimension: number;
+}
+
+export interface StoredVector {
+  row: number;
+  id: string;
+  vector: Float32Array;
+}
+
+/**
+ * The durable truth. Every write is committed before the call returns and survives kill -9.
+ * Synchronous: SQLite answers single rows from the page cache within microseconds; what can be long comes in pages.
+ */
+export interface Store {
+  readonly identity: StoreIdentity;
+  /** Stores items and what was seen of their files in one transaction; an item whose id exists takes its place
+   * under a new row. Returns the new rows and those that were replaced. */
+  put(items: readonly NewItem[], files?: readonly SeenFile[]): { rows: number[]; replaced: number[] };
+  /** Removes the items with these ids; returns their rows. Unknown ids are ignored. */
+  remove(ids: readonly string[]): number[];
+  recordFiles(files: readonly SeenFile[]): void;
+  forgetFiles(paths: readonly string[]): void;
+  /** Files seen below a folder, by path. */
+  files(folder: string): Map<string, SeenFile>;
+  count(): number;
+  /** The largest row ever given out; 0 when none. Rows are never used twice. */
+  highWaterMark(): number;
+  itemByRow(row: number): Item | undefined;
+  itemById(id: string): Item | undefined;
+  itemsBySha256(sha256: string): Item[];
+  vector(row: number): Float32Array | undefined;
+  /** The next vectors after `afterId` (null: from the start), ordered by id bytewise. */
+  vectorsInIdOrder(afterId: string | null, limit: number): StoredVector[];
+  /** The next rows above `mark` with their labels, ordered by row. */
+  labelsInRowOrder(mark: number, limit: number): { row: number; label: string | null }[];
+  saveJob(job: Job): void;
+  job(id: string): Job | undefined;
+  /** The newest jobs first. */
+  jobs(limit: number): Job[];
+  close(): void;
+}
+
+/** A generation that is loaded: an immutable index over the rows that the store held at `mark`. */
+export interface Generation {
+  readonly number: number;
+  readonly mark: number; // the store's high-water mark when it was made
+  readonly createdAt: string; // ISO 8601
+  readonly parameters: Record<string, number>;
+  /** Position in the indexes -> row in the store. Positions are in the order of the ids. */
+  readonly rows: Int32Array;
+  readonly graph: Index;
+  readonly exact: Index;
+  close(): Promise<void>;
+}
+
+/** What a generation is built from; positions are in the order of the ids. */
+export interface GenerationSource {
+  mark: number;
+  rows: Int32Array;
+  vectors: Float32Array; // rows.length x dimension, on a SharedArrayBuffer
+}
+
+export interface BuildOptions {
+  signal?: AbortSignal;
+  onProgress?: (done: number) => void; // rows in the graph so far
+}
+
+/** Generations on disk. A broken or foreign one is set aside with its reason, never served and never deleted. */
+export interface Generations {
+  /** The newest whole generation of this model, or null; `onSetAside` is told of each one that was not. */
+  openNewest(onSetAside: (number: number, reason: string) => void): Promise<Generation | null>;
+  /** Builds, writes, verifies and opens the next one. */
+  build(source: GenerationSource, options: BuildOptions): Promise<Generation>;
+  /** Deletes all but the newest `keep`. */
+  prune(keep: number): Promise<void>;
+}
+
+/** Thumbnails by the hash of the picture they were made from. */
+export interface ThumbnailCache {
+  get(sha256: string): Promise<Uint8Array | null>;
+  put(sha256: string, webp: Uint8Array): Promise<void>;
+}

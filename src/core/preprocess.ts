@@ -1,0 +1,52 @@
+import type { PreprocessRecord } from './manifests.js';
+import type { Image } from './types.js';
+
+/** A rectangle in pixels. */
+export interface Box {
+  left: number;
+  top: number;
+  width: number;
+  height: number;
+}
+
+/**
+ * Where the crop of `record` lies in a source of this size, in source pixels: what the centre of the picture
+ * after "shorter side to R, then cut w x h out of the middle" was before the resize. Cutting first and
+ * resizing once gives the same picture and touches fewer pixels.
+ * A crop larger than the resized side takes the whole side (the result is then stretched by the difference).
+ */
+export function cropBox(sourceWidth: number, sourceHeight: number, record: PreprocessRecord): Box {
+  const scale = Math.min(sourceWidth, sourceHeight) / record.resize.shorter_side;
+  const width = Math.max(1, Math.min(sourceWidth, Math.round(record.crop.width * scale)));
+  const height = Math.max(1, Math.min(sourceHeight, Math.round(record.crop.height * scale)));
+  return {
+    left: Math.floor((sourceWidth - width) / 2),
+    top: Math.floor((sourceHeight - height) / 2),
+    width,
+    height,
+  };
+}
+
+/**
+ * Writes one picture into a tensor as float32, channel planes first (3 x height x width), at `offset`.
+ * (value / 255 - mean) / std, folded into one multiply and one add a value.
+ */
+export function writeTensor(image: Image, record: PreprocessRecord, tensor: Float32Array, offset = 0): void {
+  const pixels = image.width * image.height;
+  for (let channel = 0; channel < 3; channel++) {
+    const scale = 1 / (255 * record.std[channel]!);
+    const shift = -record.mean[channel]! / record.std[channel]!;
+    const plane = offset + channel * pixels;
+    for (let i = 0; i < pixels; i++) tensor[plane + i] = image.data[i * 3 + channel]! * scale + shift;
+  }
+}
+
+/** The pictures as one n x 3 x height x width tensor. All have the size of `record.crop`. */
+export function toTensor(images: readonly Image[], record: PreprocessRecord): Float32Array {
+  const size = 3 * record.crop.width * record.crop.height;
+  const tensor = new Float32Array(images.length * size);
+  images.forEach((image, i) => {
+    writeTensor(image, record, tensor, i * size);
+  });
+  return tensor;
+}

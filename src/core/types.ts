@@ -1,0 +1,70 @@
+/** The nouns of the project. Every other file uses these words and no others. */
+
+/** A decoded picture: interleaved 8-bit sRGB, `data.length === width * height * 3`, row by row from the top. */
+export interface Image {
+  width: number; // pixels
+  height: number; // pixels
+  data: Uint8Array;
+}
+
+/** What the decoder hands on: the preprocessed picture and the size of the original after orientation. */
+export interface DecodedImage {
+  image: Image;
+  sourceWidth: number; // pixels, after EXIF orientation
+  sourceHeight: number;
+  format: string; // 'jpeg', 'png', 'webp'
+}
+
+/** A picture in a collection. `row` is its dense number in the store and is never used twice. */
+export interface Item {
+  row: number;
+  id: string; // 1 to 256 bytes of UTF-8
+  label: string | null;
+  sha256: string; // of the picture's file, hex
+  source: string | null; // absolute path of the file, or null when the picture was uploaded
+  metadata: Record<string, unknown>;
+}
+
+/** An item to be stored, with its unit vector. */
+export type NewItem = Omit<Item, 'row'> & { vector: Float32Array };
+
+/** One answer of an index to one query: `rows` and `scores` have the same length, best first. */
+export interface Hits {
+  rows: Int32Array;
+  scores: Float32Array; // canonical cosine, see core/vector.ts
+  exact: boolean; // true when the list is proven to be what a full scan would give
+}
+
+/** One vote for a label: `share` is w_c / sum of w over all labels, 0..1. */
+export interface LabelShare {
+  label: string;
+  share: number;
+}
+
+/** A neighbour in an answer. `share` is its part of the whole vote, 0 when it took no part. */
+export interface Neighbour {
+  id: string;
+  label: string | null;
+  score: number;
+  share: number;
+}
+
+export type SearchMode = 'auto' | 'hnsw' | 'exact';
+
+export type JobKind = 'import' | 'reindex';
+export type JobState = 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled';
+
+/** A long task. Times are ISO 8601 in UTC. */
+export interface Job {
+  id: string;
+  kind: JobKind;
+  state: JobState;
+  done: number;
+  total: number | null; // null while not yet known
+  failures: number; // entries that could not be processed
+  error: string | null; // why the job failed
+  created_at: string;
+  started_at: string | null;
+  finished_at: string | null;
+  result: Record<string, unknown> | null;
+}
