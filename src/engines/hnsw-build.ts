@@ -1,0 +1,57 @@
+import { open, rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { abortedError } from '../core/check-search.js';
+import { checkUnitRows } from '../core/vector.js';
+import { syncFolder } from './files.js';
+import type { BuildRequest } from './hnsw-build.worker.js';
+import { WorkerThread } from './worker-call.js';
+
+/** Builds a graph file in a thread of its own, so that searches go on meanwhile. */
+export interface BuildOptions {
+  vectors: Float32Array; // rows x dimension unit vectors; over a SharedArrayBuffer nothing is copied
+  rows: number;
+  dimension: number;
+  path: string; // where the graph appears once it is whole
+  m: number;
+  efConstruction: number;
+  seed: number;
+  onProgress?: (progress: { done: number; total: number }) => void;
+  signal?: AbortSignal;
+}
+
+/**
+ * Resolves when the graph is at `path`, read back and on the disk; until then `path` is untouched.
+ * Rejects with `invalid_vector`, `aborted` (the thread ends at once), or `internal`.
+ */
+export async function buildHnswGraph(options: BuildOptions): Promise<void> {
+  const { vectors, rows, dimension, path, m, efConstruction, seed, onProgress, signal } = options;
+  checkUnitRows(vectors, rows, dimension); // hnswlib takes NaN without a word
+  if (signal?.aborted) throw abortedError();
+  const temporary = `${path}.${process.pid}.tmp`;
+  const thread = await WorkerThread.start<BuildRequest, void>('hnsw-build.worker', {
+    data: undefined,
+    what: 'graph builder',
+  });
+  const abort = () => void thread.terminate();
+  signal?.addEventListener('abort', abort, { once: true });
+  try {
+    const request = { bank: { vectors, rows, dimension }, path: temporary, m, efConstruction, seed };
+    await thread.call<number>(request, { signal, onProgress: (done) => onProgress?.({ done, total: rows }) });
+    await publish(temporary, path);
+  } finally {
+    signal?.removeEventListener('abort', abort);
+    await thread.terminate();
+    await rm(temporary, { force: true });
+  }
+}
+
+async function publish(temporary: string, path: string): Promise<void> {
+  const file = await open(temporary, 'r');
+  try {
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(temporary, path);
+  await syncFolder(dirname(path));
+}

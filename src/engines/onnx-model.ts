@@ -1,0 +1,210 @@
+/**
+ * Writes ONNX files: a typed graph in, the bytes of a `ModelProto` out. The encoder's export and the exact
+ * index both build their graphs with it. Only the messages that such graphs need are described here; the
+ * field numbers and enum values are those of `onnx.proto3` in the ONNX repository and never change there.
+ */
+import protobuf from 'protobufjs/light.js';
+import { LookalikeError } from '../core/errors.js';
+
+/** Element types of tensors, as `TensorProto.DataType` numbers them. */
+export const ELEMENT_TYPES = { float32: 1, uint8: 2, int8: 3, int32: 6, int64: 7, bool: 9 } as const;
+export type ElementType = keyof typeof ELEMENT_TYPES;
+
+/** The array's class decides the element type: float32, uint8, int8, int32, int64. */
+export type OnnxData = Float32Array | Uint8Array | Int8Array | Int32Array | BigInt64Array;
+
+/** `data.length` is the product of `dims`; `[]` is a scalar. */
+export interface OnnxTensor {
+  name: string;
+  dims: readonly number[];
+  data: OnnxData;
+}
+
+/** One key says the kind: `{ int: 1 }`, `{ ints: [1, 1] }`, `{ float: 0.5 }`, `{ string: 'constant' }`. */
+export type OnnxAttribute =
+  | { int: number }
+  | { ints: readonly number[] }
+  | { float: number }
+  | { floats: readonly number[] }
+  | { string: string }
+  | { tensor: Omit<OnnxTensor, 'name'> };
+
+/** `inputs` and `outputs` are value names; an empty name stands for an optional input left out. */
+export interface OnnxNode {
+  op: string;
+  inputs: readonly string[];
+  outputs: readonly string[];
+  attributes?: Readonly<Record<string, OnnxAttribute>>;
+  domain?: string; // '' (the standard operators) when absent
+}
+
+/** A graph input or output. A number is a fixed size, a string names a size known only at run time. */
+export interface OnnxValue {
+  name: string;
+  type: ElementType;
+  dims: readonly (number | string)[];
+}
+
+export interface OnnxGraph {
+  name: string;
+  inputs: readonly OnnxValue[];
+  outputs: readonly OnnxValue[];
+  nodes: readonly OnnxNode[];
+  initializers: readonly OnnxTensor[];
+  opset?: number; // of the standard operators, 17 when absent
+  irVersion?: number; // 8 when absent: what opset 17 came with
+  metadata?: Readonly<Record<string, string>>;
+}
+
+const field = (id: number, type: string) => ({ id, type });
+const list = (id: number, type: string) => ({ id, type, rule: 'repeated' });
+
+const schema = protobuf.Root.fromJSON({
+  nested: {
+    Attribute: {
+      fields: {
+        name: field(1, 'string'),
+        f: field(2, 'float'),
+        i: field(3, 'int64'),
+        s: field(4, 'bytes'),
+        t: field(5, 'Tensor'),
+        floats: list(7, 'float'),
+        ints: list(8, 'int64'),
+        type: field(20, 'int32'),
+      },
+    },
+    Node: {
+      fields: {
+        input: list(1, 'string'),
+        output: list(2, 'string'),
+        name: field(3, 'string'),
+        opType: field(4, 'string'),
+        attribute: list(5, 'Attribute'),
+        domain: field(7, 'string'),
+      },
+    },
+    Tensor: {
+      fields: {
+        dims: list(1, 'int64'),
+        dataType: field(2, 'int32'),
+        name: field(8, 'string'),
+        rawData: field(9, 'bytes'),
+      },
+    },
+    // dim_value and dim_param are a oneof: exactly one of them is set.
+    Dimension: { fields: { dimValue: field(1, 'int64'), dimParam: field(2, 'string') } },
+    Shape: { fields: { dim: list(1, 'Dimension') } },
+    TensorType: { fields: { elemType: field(1, 'int32'), shape: field(2, 'Shape') } },
+    Type: { fields: { tensorType: field(1, 'TensorType') } },
+    ValueInfo: { fields: { name: field(1, 'string'), type: field(2, 'Type') } },
+    Graph: {
+      fields: {
+        node: list(1, 'Node'),
+        name: field(2, 'string'),
+        initializer: list(5, 'Tensor'),
+        input: list(11, 'ValueInfo'),
+        output: list(12, 'ValueInfo'),
+      },
+    },
+    OperatorSet: { fields: { domain: field(1, 'string'), version: field(2, 'int64') } },
+    Entry: { fields: { key: field(1, 'string'), value: field(2, 'string') } },
+    Model: {
+      fields: {
+        irVersion: field(1, 'int64'),
+        producerName: field(2, 'string'),
+        graph: field(7, 'Graph'),
+        opsetImport: list(8, 'OperatorSet'),
+        metadataProps: list(14, 'Entry'),
+      },
+    },
+  },
+});
+const Model = schema.lookupType('Model');
+
+/** An int64 tensor from plain numbers: shapes, axes, counts. */
+export function int64Tensor(name: string, values: readonly number[], dims = [values.length]): OnnxTensor {
+  return { name, dims, data: BigInt64Array.from(values, BigInt) };
+}
+
+/**
+ * Encodes the graph as the bytes of an ONNX file. Throws `model_invalid` when a tensor's data do not fill
+ * its shape or a node reads a value that nothing before it makes.
+ */
+export function encodeOnnxModel(graph: OnnxGraph): Uint8Array {
+  checkWiring(graph);
+  const domains = new Set(graph.nodes.map((node) => node.domain ?? '').filter((domain) => domain !== ''));
+  return Model.encode({
+    irVersion: graph.irVersion ?? 8,
+    producerName: 'lookalike',
+    graph: {
+      name: graph.name,
+      node: graph.nodes.map(encodeNode),
+      initializer: graph.initializers.map(encodeTensor),
+      input: graph.inputs.map(encodeValue),
+      output: graph.outputs.map(encodeValue),
+    },
+    opsetImport: [
+      { domain: '', version: graph.opset ?? 17 },
+      ...[...domains].map((domain) => ({ domain, version: 1 })),
+    ],
+    metadataProps: Object.entries(graph.metadata ?? {}).map(([key, value]) => ({ key, value })),
+  }).finish();
+}
+
+function checkWiring(graph: OnnxGraph): void {
+  const known = new Set(['', ...graph.inputs.map((v) => v.name), ...graph.initializers.map((t) => t.name)]);
+  const need = (name: string, reader: string) => {
+    if (!known.has(name))
+      throw new LookalikeError('model_invalid', `${reader} reads "${name}", which nothing before it makes`);
+  };
+  for (const node of graph.nodes) {
+    for (const name of node.inputs) need(name, `node ${node.op}`);
+    for (const name of node.outputs) known.add(name);
+  }
+  for (const output of graph.outputs) need(output.name, 'the graph output');
+}
+
+function encodeNode(node: OnnxNode, position: number): object {
+  return {
+    input: node.inputs,
+    output: node.outputs,
+    name: `${node.op}_${position}`,
+    opType: node.op,
+    attribute: Object.entries(node.attributes ?? {}).map(([name, value]) => encodeAttribute(name, value)),
+    domain: node.domain ?? '',
+  };
+}
+
+// `type` holds AttributeProto.AttributeType: FLOAT 1, INT 2, STRING 3, TENSOR 4, FLOATS 6, INTS 7.
+function encodeAttribute(name: string, value: OnnxAttribute): object {
+  if ('float' in value) return { name, type: 1, f: value.float };
+  if ('int' in value) return { name, type: 2, i: value.int };
+  if ('string' in value) return { name, type: 3, s: new TextEncoder().encode(value.string) };
+  if ('tensor' in value) return { name, type: 4, t: encodeTensor({ name: '', ...value.tensor }) };
+  if ('floats' in value) return { name, type: 6, floats: value.floats };
+  return { name, type: 7, ints: value.ints };
+}
+
+function encodeTensor({ name, dims, data }: OnnxTensor): object {
+  const size = dims.reduce((product, dim) => product * dim, 1);
+  if (data.length !== size)
+    throw new LookalikeError(
+      'model_invalid',
+      `tensor "${name}" of shape [${dims}] needs ${size} numbers, got ${data.length}`,
+    );
+  // ONNX raw data is little-endian, as every platform that onnxruntime-node runs on.
+  const rawData = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  return { name, dims, dataType: ELEMENT_TYPES[elementType(data)], rawData };
+}
+
+function elementType(data: OnnxData): ElementType {
+  if (data instanceof Float32Array) return 'float32';
+  if (data instanceof Uint8Array) return 'uint8';
+  if (data instanceof Int8Array) return 'int8';
+  return data instanceof Int32Array ? 'int32' : 'int64';
+}
+
+function encodeValue({ name, type, dims }: OnnxValue): object {
+  const dim = dims.map((size) => (typeof size === 'number' ? { dimValue: size } : { dimParam: size }));
+  return { name, type: { tensorType: { elemType: ELEMENT_TYPES[type], shape: { dim } } } };
+}

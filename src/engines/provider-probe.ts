@@ -1,0 +1,102 @@
+import { spawn } from 'node:child_process';
+import { LookalikeError } from '../core/errors.js';
+import { workerUrl } from './worker-call.js';
+
+/**
+ * Finds out which onnxruntime providers can search exactly on this machine. A provider counts when it
+ * answers a question whose answer is known, and, unless it was asked for by name, is not slower than the
+ * CPU here: a software adapter (SwiftShader, llvmpipe) answers rightly and takes a hundred times as long.
+ * A GPU driver can crash or hang the process that loads it, so every probe is a child process with a time limit.
+ */
+export const PROVIDERS = ['cpu', 'webgpu', 'cuda'] as const;
+export type Provider = (typeof PROVIDERS)[number];
+export type ProviderSetting = Provider | 'auto';
+
+export interface ProviderProbe {
+  name: Provider;
+  usable: boolean;
+  reason: string | null; // a sentence when it is not usable
+}
+
+/** What the child process prints: times of the same search in milliseconds, or why there are none. */
+export type ProbeReport = { milliseconds: number; cpuMilliseconds: number } | { failure: string };
+
+export interface ProbeOptions {
+  setting: ProviderSetting;
+  timeoutMs?: number; // of one provider, 30 s when absent
+  env?: NodeJS.ProcessEnv; // of the child processes, this one's when absent
+}
+
+/**
+ * Probes what the setting allows: all of them for 'auto', otherwise the one named, which may then be slow.
+ * Never rejects for what a provider does; those that were not asked for say so.
+ */
+export async function probeProviders(options: ProbeOptions): Promise<ProviderProbe[]> {
+  const { setting } = options;
+  const probes: ProviderProbe[] = [{ name: 'cpu', usable: true, reason: null }];
+  for (const name of ['webgpu', 'cuda'] as const) {
+    const asked = setting === 'auto' || setting === name;
+    const reason = asked ? await faultOf(name, options) : `not probed: the setting is ${setting}`;
+    probes.push({ name, usable: reason === null, reason });
+  }
+  return probes;
+}
+
+/** CUDA before WebGPU before the CPU. Throws `provider_unavailable` when the one named is not usable. */
+export function chooseProvider(setting: ProviderSetting, probes: readonly ProviderProbe[]): Provider {
+  const usable = (name: Provider) => probes.find((probe) => probe.name === name && probe.usable);
+  if (setting === 'auto') return (['cuda', 'webgpu'] as const).find(usable) ?? 'cpu';
+  if (usable(setting)) return setting;
+  const reason = probes.find((probe) => probe.name === setting)?.reason ?? 'it was not probed';
+  throw new LookalikeError('provider_unavailable', `the provider ${setting} cannot be used here: ${reason}`);
+}
+
+async function faultOf(
+  name: Provider,
+  { setting, timeoutMs = 30_000, env }: ProbeOptions,
+): Promise<string | null> {
+  const report = await runProbe(name, { timeoutMs, env: env ?? process.env });
+  if ('failure' in report) return report.failure;
+  const { milliseconds, cpuMilliseconds } = report;
+  if (setting === name || milliseconds <= cpuMilliseconds) return null;
+  return (
+    `it answers rightly but is slower than the CPU here (${milliseconds.toFixed(1)} ms against ` +
+    `${cpuMilliseconds.toFixed(1)} ms): a software adapter, or a GPU smaller than this CPU`
+  );
+}
+
+function runProbe(name: Provider, { timeoutMs, env }: { timeoutMs: number; env: NodeJS.ProcessEnv }) {
+  return new Promise<ProbeReport>((resolve) => {
+    const script = workerUrl('provider-probe.child');
+    const child = spawn(process.execPath, [script.pathname, name], {
+      env,
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    let output = '';
+    let late = false;
+    const timer = setTimeout(() => {
+      late = true;
+      child.kill('SIGKILL');
+    }, timeoutMs);
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      output += text;
+    });
+    child.on('error', (error) => resolve({ failure: `the probe could not be started: ${error.message}` }));
+    child.on('close', (code, signal) => {
+      clearTimeout(timer);
+      if (late) resolve({ failure: `no answer within ${timeoutMs / 1000} s` });
+      else
+        resolve(readReport(output) ?? { failure: `the probe ended with ${signal ?? `exit code ${code}`}` });
+    });
+  });
+}
+
+// Drivers print to the standard output too: the report is the last line, marked.
+const MARK = 'lookalike-probe:';
+
+function readReport(output: string): ProbeReport | undefined {
+  const line = output.split('\n').findLast((text) => text.startsWith(MARK));
+  return line === undefined ? undefined : (JSON.parse(line.slice(MARK.length)) as ProbeReport);
+}
+
+export const writeReport = (report: ProbeReport): string => `${MARK}${JSON.stringify(report)}\n`;
