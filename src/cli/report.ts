@@ -1,0 +1,43 @@
+import type { Job } from '../core/types.js';
+import { duration } from './progress.js';
+
+/** What jobs did, in sentences. */
+export const describeJobs = (jobs: readonly Job[]): string[] => jobs.flatMap(describeJob);
+
+const UNREADABLE_SHOWN = 20;
+
+function describeJob(job: Job): string[] {
+  if (job.state !== 'succeeded') return [`${job.kind} ${job.state}: ${job.error ?? 'no reason given'}`];
+  const seconds = (Date.parse(job.finished_at!) - Date.parse(job.started_at!)) / 1000;
+  if (job.kind === 'reindex')
+    return [`index generation ${job.result?.generation}: ${job.result?.rows} rows in ${duration(seconds)}`];
+  const { found, embedded, copied, unchanged, renamed, removed, missing, imported, bank } =
+    job.result as Record<string, number>;
+  if (bank !== undefined) return [`imported ${imported} pictures of ${bank} in ${duration(seconds)}`];
+  const rate = seconds > 0 ? `, ${(embedded! / seconds).toFixed(0)} pictures/s` : '';
+  const parts = [
+    `${embedded} embedded`,
+    ...some(copied, 'copied from equal files'),
+    ...some(unchanged, 'unchanged'),
+    ...some(renamed, 'renamed'),
+    ...some(removed, 'removed'),
+  ];
+  return [
+    `${found} picture files: ${parts.join(', ')} in ${duration(seconds)}${rate}`,
+    ...(missing ? [`${missing} pictures are no longer in the folder; --prune takes them out`] : []),
+    ...unreadable(job),
+  ];
+}
+
+const some = (count: number | undefined, what: string) => (count ? [`${count} ${what}`] : []);
+
+function unreadable({ result }: Job): string[] {
+  const files = (result?.unreadable ?? []) as { path: string; reason: string }[];
+  if (files.length === 0) return [];
+  const more = files.length - UNREADABLE_SHOWN;
+  return [
+    `${files.length} files could not be read:`,
+    ...files.slice(0, UNREADABLE_SHOWN).map(({ path, reason }) => `  ${path}: ${reason}`),
+    ...(more > 0 ? [`  … and ${more} more`] : []),
+  ];
+}

@@ -1,0 +1,99 @@
+import { LabelColumn } from '../core/label-column.js';
+import type { Generation, MutableIndex, Store } from '../core/ports.js';
+import { compareIds } from '../core/vector.js';
+import { type SegmentHits, type SegmentSearch, Segments } from './segments.js';
+
+/**
+ * All that can be searched at this moment. A row that was stored is found by the very next search and a
+ * removed one never again, also while a rebuild runs: a new generation replaces the old one in one step.
+ */
+export interface Collection {
+  readonly labels: LabelColumn;
+  readonly generation: Generation | null;
+  readonly size: number;
+  readonly freshRows: number; // newer than the generation
+  readonly removedRows: number; // in the generation, gone since
+  /** Makes rows that were just stored searchable. Call it in the same turn as the write. */
+  add(rows: readonly number[], vectors: readonly Float32Array[], labels: readonly (string | null)[]): void;
+  remove(rows: readonly number[]): void;
+  /** Switches to a new generation; the old one is closed when the searches that use it end. */
+  adopt(next: Generation): Promise<void>;
+  /** The k nearest rows: score descending, ties by id. */
+  search(query: Float32Array, options: SegmentSearch): Promise<SegmentHits>;
+  close(): Promise<void>;
+}
+
+const PAGE = 10_000;
+
+/** The collection of a store as it is now, over `generation` (or none yet). */
+export function openCollection(
+  store: Store,
+  newFresh: () => MutableIndex,
+  generation: Generation | null,
+): Collection {
+  const labels = new LabelColumn();
+  for (const { row, label } of rowsAfter(store, 0)) labels.set(row, label);
+  let now = segmentsOver(generation);
+
+  /** The generation, and what the store says happened since its mark. */
+  function segmentsOver(base: Generation | null): Segments {
+    const segments = new Segments(base, newFresh());
+    for (const { row } of rowsAfter(store, base?.mark ?? 0))
+      segments.fresh.add(Int32Array.of(row), store.vector(row)!);
+    segments.remove([...(base?.rows ?? [])].filter((row) => !labels.has(row)));
+    return segments;
+  }
+
+  return {
+    labels,
+    get generation() {
+      return now.generation;
+    },
+    get size() {
+      return now.size;
+    },
+    get freshRows() {
+      return now.fresh.size;
+    },
+    get removedRows() {
+      return now.removed.size;
+    },
+    add(rows, vectors, rowLabels) {
+      rows.forEach((row, i) => {
+        labels.set(row, rowLabels[i]!);
+        now.fresh.add(Int32Array.of(row), vectors[i]!);
+      });
+    },
+    remove(rows) {
+      for (const row of rows) labels.delete(row);
+      now.remove(rows);
+    },
+    async adopt(next) {
+      const old = now;
+      now = segmentsOver(next);
+      await old.retire();
+    },
+    async search(query, options) {
+      const found = await now.search(query, options);
+      const ids = new Map<number, string>();
+      const idOf = (row: number) => {
+        const id = ids.get(row) ?? store.itemByRow(row)?.id ?? '';
+        ids.set(row, id);
+        return id;
+      };
+      found.hits.sort((a, b) => b.score - a.score || compareIds(idOf(a.row), idOf(b.row)));
+      return { ...found, hits: found.hits.slice(0, options.k) };
+    },
+    close: () => now.retire(),
+  };
+}
+
+/** All rows of the store above `mark`, page by page. */
+function* rowsAfter(store: Store, mark: number) {
+  for (let after = mark; ; ) {
+    const page = store.labelsInRowOrder(after, PAGE);
+    if (page.length === 0) return;
+    yield* page;
+    after = page.at(-1)!.row;
+  }
+}

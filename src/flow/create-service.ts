@@ -1,0 +1,63 @@
+import { IMAGE_TYPES } from '../core/sniff.js';
+import { type AnswerParts, answer } from './answer.js';
+import { startReindex } from './bring-up.js';
+import type { Jobs } from './jobs.js';
+import type { ReindexParts } from './reindex.js';
+import type { Info, Service } from './service.js';
+import { type ThumbnailParts, thumbnail } from './thumbnail.js';
+
+/** The flows behind one face. */
+export interface ServiceParts extends AnswerParts, ReindexParts, ThumbnailParts {
+  jobs: Jobs;
+  about: Pick<Info, 'version' | 'versions' | 'exact'> & { limits: Omit<Info['limits'], 'formats'> };
+  /** Why searches do not give the full answer yet; null when they do. */
+  pending: () => string | null;
+}
+
+export function createService(parts: ServiceParts): Service {
+  return {
+    search: (request, timed) => answer(parts, request, timed),
+    info: () => describe(parts),
+    readiness() {
+      const reason = parts.pending();
+      return { ready: reason === null, reason };
+    },
+    reindex: () => startReindex(parts).job,
+    job: (id) => parts.jobs.get(id),
+    jobs: (limit) => parts.jobs.list(limit),
+    thumbnail: (id) => thumbnail(parts, id),
+  };
+}
+
+function describe({ manifest, collection, about }: ServiceParts): Info {
+  const { generation, labels } = collection;
+  return {
+    name: 'lookalike',
+    version: about.version,
+    versions: about.versions,
+    model: {
+      name: manifest.name,
+      sha256: manifest.sha256,
+      dimension: manifest.dimension,
+      temperature: manifest.temperature,
+      input: { width: manifest.input.width, height: manifest.input.height },
+      preprocess: manifest.preprocess,
+      trained_on: manifest.trained_on,
+      terms: manifest.terms,
+      accuracy: manifest.accuracy,
+    },
+    bank: { rows: collection.size, labels: labels.counts().size, unlabelled: labels.unlabelled },
+    index: {
+      generation: generation?.number ?? 0,
+      rows: generation?.rows.length ?? 0,
+      fresh_rows: collection.freshRows,
+      removed_rows: collection.removedRows,
+      created_at: generation?.createdAt ?? null,
+      graph_ready: generation !== null,
+      engine: 'hnswlib',
+      parameters: generation?.parameters ?? {},
+    },
+    exact: about.exact,
+    limits: { ...about.limits, formats: [...IMAGE_TYPES] },
+  };
+}

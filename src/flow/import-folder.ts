@@ -1,0 +1,203 @@
+import { LookalikeError, messageOf } from '../core/errors.js';
+import type { ModelManifest } from '../core/manifests.js';
+import type { Decoder, Embedder, SeenFile, Store } from '../core/ports.js';
+import { toTensor } from '../core/preprocess.js';
+import type { Image, NewItem } from '../core/types.js';
+import type { Collection } from './collection.js';
+import type { Progress } from './jobs.js';
+
+/**
+ * A folder of pictures into the collection: list -> compare with what was seen -> read and decode -> embed ->
+ * store -> searchable. A batch is one transaction: after kill -9 the next run goes on with the first batch
+ * that is missing, nothing is lost or double. A picture that cannot be read costs one line in the report.
+ */
+export interface ImportParts {
+  manifest: ModelManifest;
+  decoder: Decoder;
+  embedder: Embedder;
+  store: Store;
+  collection: Collection;
+  files: FolderSource;
+  sha256: (bytes: Uint8Array) => string;
+}
+
+export interface FoundImage {
+  path: string; // absolute
+  id: string; // path below the folder
+  label: string | null;
+}
+
+export interface FolderSource {
+  list(folder: string): Promise<FoundImage[]>;
+  stat(path: string): Promise<{ bytes: number; modified_ms: number }>;
+  read(path: string): Promise<Uint8Array>;
+}
+
+export interface ImportResult extends Record<string, unknown> {
+  folder: string;
+  found: number; // picture files in the folder
+  embedded: number; // new or changed
+  copied: number; // the same bytes were known: their vector was taken
+  unchanged: number;
+  renamed: number; // gone under one name, there under another
+  removed: number; // no longer in the folder, taken out of the collection
+  missing: number; // no longer in the folder, kept
+  unreadable: { path: string; reason: string }[]; // the first 1,000
+}
+
+/** Pictures decoded, embedded and committed together. */
+const BATCH = 32;
+const REPORTED = 1000;
+
+export async function importFolder(
+  parts: ImportParts,
+  { folder, prune }: { folder: string; prune: boolean },
+  { signal, report }: Progress,
+): Promise<ImportResult> {
+  const images = await parts.files.list(folder);
+  if (images.length === 0)
+    throw new LookalikeError(
+      'nothing_to_index',
+      `${folder} holds no JPEG, PNG or WebP file, in no sub-folder either`,
+    );
+  const seen = parts.store.files(folder);
+  const result = blankResult(folder, images.length);
+  report({ total: images.length });
+
+  let committing: Promise<void> = Promise.resolve();
+  for (let at = 0; at < images.length; at += BATCH) {
+    signal.throwIfAborted();
+    const batch = images.slice(at, at + BATCH);
+    const read = await Promise.all(batch.map((image) => readIfChanged(parts, image, seen.get(image.path))));
+    // The next batch is read and decoded while this one is embedded.
+    await committing;
+    committing = commit(parts, read, result).then(() =>
+      report({ done: at + batch.length, failures: result.unreadable.length }),
+    );
+    committing.catch(() => undefined); // awaited above or below; this only keeps Node from calling it unhandled
+  }
+  await committing;
+  sweep(parts, { images, seen, prune }, result);
+  if (parts.collection.size === 0)
+    throw new LookalikeError(
+      'nothing_to_index',
+      `none of the ${images.length} picture files in ${folder} can be read; the first: ${result.unreadable[0]?.path}: ${result.unreadable[0]?.reason}`,
+    );
+  return result;
+}
+
+function blankResult(folder: string, found: number): ImportResult {
+  return {
+    folder,
+    found,
+    embedded: 0,
+    copied: 0,
+    unchanged: 0,
+    renamed: 0,
+    removed: 0,
+    missing: 0,
+    unreadable: [],
+  };
+}
+
+/** What became of one file. */
+type Read =
+  | { kind: 'unchanged'; image: FoundImage; file: SeenFile }
+  | { kind: 'decoded'; image: FoundImage; file: SeenFile; pixels: Image }
+  | { kind: 'twin'; image: FoundImage; file: SeenFile; vector: Float32Array } // known bytes, known vector
+  | { kind: 'refused'; image: FoundImage; file: SeenFile };
+
+async function readIfChanged(
+  parts: ImportParts,
+  image: FoundImage,
+  seen: SeenFile | undefined,
+): Promise<Read> {
+  const file: SeenFile = { path: image.path, bytes: 0, modified_ms: 0, sha256: '', error: null };
+  try {
+    Object.assign(file, await parts.files.stat(image.path));
+    // Same size and time: the bytes are taken to be the same, as make and rsync do.
+    if (seen && seen.bytes === file.bytes && seen.modified_ms === file.modified_ms) return known(image, seen);
+    const bytes = await parts.files.read(image.path);
+    file.sha256 = parts.sha256(bytes);
+    if (seen?.sha256 === file.sha256) return known(image, { ...file, error: seen.error });
+    const [twin] = parts.store.itemsBySha256(file.sha256);
+    if (twin) return { kind: 'twin', image, file, vector: parts.store.vector(twin.row)! };
+    const { image: pixels } = await parts.decoder.decode(bytes, parts.manifest.preprocess);
+    return { kind: 'decoded', image, file, pixels };
+  } catch (error) {
+    return { kind: 'refused', image, file: { ...file, error: messageOf(error) } };
+  }
+}
+
+const known = (image: FoundImage, file: SeenFile): Read =>
+  file.error === null ? { kind: 'unchanged', image, file } : { kind: 'refused', image, file };
+
+/** Embeds what is new, stores the batch in one transaction and makes it searchable in the same turn. */
+async function commit(parts: ImportParts, batch: readonly Read[], result: ImportResult): Promise<void> {
+  const embedded = await embed(parts, batch);
+  const items = batch.flatMap((read): NewItem[] => {
+    const vector = read.kind === 'twin' ? read.vector : embedded.get(read);
+    if (!vector) return [];
+    const { image, file } = read;
+    const id = shortId(image.id, file.sha256);
+    return [{ id, label: image.label, sha256: file.sha256, source: image.path, metadata: {}, vector }];
+  });
+  const { rows, replaced } = parts.store.put(
+    items,
+    batch.map(({ file }) => file),
+  );
+  parts.collection.remove(replaced);
+  parts.collection.add(
+    rows,
+    items.map(({ vector }) => vector),
+    items.map(({ label }) => label),
+  );
+  result.embedded += embedded.size;
+  result.copied += items.length - embedded.size;
+  result.unchanged += batch.filter(({ kind }) => kind === 'unchanged').length;
+  for (const { kind, file } of batch)
+    if (kind === 'refused' && result.unreadable.length < REPORTED)
+      result.unreadable.push({ path: file.path, reason: file.error! });
+}
+
+/** The vectors of the decoded pictures of a batch, in one call of the encoder. */
+async function embed(parts: ImportParts, batch: readonly Read[]): Promise<Map<Read, Float32Array>> {
+  const decoded = batch.filter((read) => read.kind === 'decoded');
+  if (decoded.length === 0) return new Map();
+  const { embedder, manifest } = parts;
+  const tensor = toTensor(
+    decoded.map(({ pixels }) => pixels),
+    manifest.preprocess,
+  );
+  const flat = await embedder.embed(tensor, decoded.length);
+  return new Map(
+    decoded.map((read, i) => [read, flat.slice(i * embedder.dimension, (i + 1) * embedder.dimension)]),
+  );
+}
+
+/** Ids are 1 to 256 bytes; a path that is longer goes by the hash of its bytes. */
+const shortId = (id: string, sha256: string) => (new TextEncoder().encode(id).length <= 256 ? id : sha256);
+
+/** Files that were seen before and are gone: taken out with `prune`, else counted. */
+function sweep(
+  { store, collection }: ImportParts,
+  { images, seen, prune }: { images: readonly FoundImage[]; seen: Map<string, SeenFile>; prune: boolean },
+  result: ImportResult,
+): void {
+  const present = new Set(images.map(({ path }) => path));
+  const gone = [...seen.values()].filter(({ path }) => !present.has(path));
+  const items = gone.flatMap(({ path, sha256 }) =>
+    store.itemsBySha256(sha256).filter(({ source }) => source === path),
+  );
+  // The same bytes are in the folder under another name: that name has its own item now.
+  const renamed = items.filter(({ sha256 }) =>
+    store.itemsBySha256(sha256).some(({ source }) => source !== null && present.has(source)),
+  );
+  const removable = prune ? items : renamed;
+  collection.remove(store.remove(removable.map(({ id }) => id)));
+  const kept = new Set(items.filter((item) => !removable.includes(item)).map(({ source }) => source));
+  store.forgetFiles(gone.map(({ path }) => path).filter((path) => !kept.has(path)));
+  result.renamed = renamed.length;
+  result.removed = removable.length - renamed.length;
+  result.missing = kept.size;
+}

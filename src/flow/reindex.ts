@@ -1,0 +1,57 @@
+import type { Generation, Generations, Store } from '../core/ports.js';
+import type { Collection } from './collection.js';
+import type { Progress } from './jobs.js';
+
+/**
+ * Rebuilds the index from the bank: read the vectors, build and verify a new generation beside the old one,
+ * switch. The old one answers until the new one is loaded, and stays on disk as the one before.
+ */
+export interface ReindexParts {
+  store: Store;
+  generations: Generations;
+  collection: Collection;
+  /** Lets waiting requests run; a page of reading comes between two turns. */
+  yieldToRequests: () => Promise<void>;
+}
+
+export async function reindex(parts: ReindexParts, { signal, report }: Progress) {
+  report({ total: parts.collection.size });
+  const source = await readBank(parts, signal);
+  report({ total: source.rows.length });
+  const next = await parts.generations.build(source, { signal, onProgress: (done) => report({ done }) });
+  await parts.collection.adopt(next);
+  await parts.generations.prune(KEEP);
+  return summary(next);
+}
+
+/** The newest and the one before it. */
+const KEEP = 2;
+const PAGE = 2000;
+
+/**
+ * All vectors in the order of their ids. Rows that come while this reads are above the mark and stay in the
+ * fresh segment; rows that go are tombstones of the new generation. So no lock is needed.
+ */
+async function readBank({ store, yieldToRequests }: ReindexParts, signal: AbortSignal) {
+  const mark = store.highWaterMark();
+  const { dimension } = store.identity;
+  const pages: { row: number; vector: Float32Array }[][] = [];
+  for (let after: string | null = null; ; ) {
+    signal.throwIfAborted();
+    const page = store.vectorsInIdOrder(after, PAGE);
+    if (page.length === 0) break;
+    pages.push(page.filter(({ row }) => row <= mark));
+    after = page.at(-1)!.id;
+    await yieldToRequests();
+  }
+  const all = pages.flat();
+  const rows = new Int32Array(all.length);
+  const vectors = new Float32Array(new SharedArrayBuffer(all.length * dimension * 4));
+  all.forEach(({ row, vector }, i) => {
+    rows[i] = row;
+    vectors.set(vector, i * dimension);
+  });
+  return { mark, rows, vectors };
+}
+
+const summary = (generation: Generation) => ({ generation: generation.number, rows: generation.rows.length });

@@ -1,0 +1,140 @@
+import { LookalikeError } from '../core/errors.js';
+import type { Generation, MutableIndex, SearchOptions } from '../core/ports.js';
+import type { Hits, SearchMode } from '../core/types.js';
+
+/**
+ * One searchable state: an immutable generation, the rows newer than it (the fresh segment, searched
+ * exactly) and the rows of the generation that are gone since. A search holds on to the state it began with.
+ */
+
+export interface SegmentSearch {
+  k: number;
+  mode: SearchMode;
+  ef?: number;
+  /** Only these rows of the store. */
+  allowed?: ReadonlySet<number>;
+  signal?: AbortSignal;
+}
+
+export interface SegmentHits {
+  hits: { row: number; score: number }[]; // rows of the store
+  mode: 'hnsw' | 'exact';
+  exact: boolean;
+  generation: number; // 0 while there is none
+}
+
+export class Segments {
+  readonly generation: Generation | null;
+  readonly fresh: MutableIndex;
+  /** Positions of the generation whose rows are gone. */
+  readonly removed = new Set<number>();
+  readonly #positionOf = new Map<number, number>();
+  #searches = 0;
+  #retired = false;
+
+  constructor(generation: Generation | null, fresh: MutableIndex) {
+    this.generation = generation;
+    this.fresh = fresh;
+    generation?.rows.forEach((row, position) => {
+      this.#positionOf.set(row, position);
+    });
+  }
+
+  get size(): number {
+    return (this.generation?.rows.length ?? 0) - this.removed.size + this.fresh.size;
+  }
+
+  remove(rows: readonly number[]): void {
+    for (const row of rows) {
+      const position = this.#positionOf.get(row);
+      if (position !== undefined) this.removed.add(position);
+    }
+    this.fresh.remove(Int32Array.from(rows));
+  }
+
+  /** The best k of the generation and of the fresh rows, unsorted; more than k where fresh rows tie. */
+  async search(query: Float32Array, options: SegmentSearch): Promise<SegmentHits> {
+    this.#searches++;
+    try {
+      const [old, fresh] = await Promise.all([
+        this.#searchGeneration(query, options),
+        searchFresh(this.fresh, query, options),
+      ]);
+      return { ...old, hits: [...old.hits, ...fresh] };
+    } finally {
+      this.#searches--;
+      await this.#closeWhenDone();
+    }
+  }
+
+  /** Closes the indexes once no search uses them. */
+  async retire(): Promise<void> {
+    this.#retired = true;
+    await this.#closeWhenDone();
+  }
+
+  async #closeWhenDone(): Promise<void> {
+    if (!this.#retired || this.#searches > 0) return;
+    await Promise.all([this.generation?.close(), this.fresh.close()]);
+  }
+
+  async #searchGeneration(query: Float32Array, options: SegmentSearch): Promise<SegmentHits> {
+    const { generation, removed } = this;
+    const { k, mode } = options;
+    if (!generation) {
+      if (mode !== 'hnsw') return { hits: [], mode: 'exact', exact: true, generation: 0 };
+      throw new LookalikeError(
+        'not_ready',
+        'the graph is not built yet; mode exact and auto answer meanwhile',
+        {
+          field: 'mode',
+        },
+      );
+    }
+    const allowed = options.allowed && this.#positions(options.allowed);
+    // A filter makes a graph search miss; the exact index looks at just the rows that are allowed.
+    const useGraph = mode === 'hnsw' || (mode === 'auto' && !allowed);
+    const search = {
+      ...indexOptions(options),
+      k: allowed ? k : k + removed.size,
+      ...(allowed && { allowed }),
+    };
+    const [found] = await (useGraph ? generation.graph : generation.exact).search(query, 1, search);
+    const hits = pairs(found!).filter(({ row }) => !removed.has(row));
+    return {
+      hits: hits.slice(0, k).map(({ row, score }) => ({ row: generation.rows[row]!, score })),
+      mode: useGraph ? 'hnsw' : 'exact',
+      exact: found!.exact,
+      generation: generation.number,
+    };
+  }
+
+  /** Rows of the store as positions of the generation, without the removed ones. */
+  #positions(rows: ReadonlySet<number>): Set<number> {
+    const found = new Set<number>();
+    for (const row of rows) {
+      const position = this.#positionOf.get(row);
+      if (position !== undefined && !this.removed.has(position)) found.add(position);
+    }
+    return found;
+  }
+}
+
+/**
+ * The fresh rows, cut only where the score changes: their index breaks ties by row, the list wants them by
+ * id, so every row that ties with the k-th stays in until the merged list is sorted.
+ */
+async function searchFresh(fresh: MutableIndex, query: Float32Array, options: SegmentSearch) {
+  const { allowed } = options;
+  for (let k = options.k + 1; ; k *= 2) {
+    const [hits] = await fresh.search(query, 1, { ...indexOptions(options), k, ...(allowed && { allowed }) });
+    const { scores } = hits!;
+    if (scores.length < k || scores[options.k - 1] !== scores[k - 1]) return pairs(hits!);
+  }
+}
+
+function indexOptions({ k, ef, signal }: SegmentSearch): SearchOptions {
+  return { k, ...(ef !== undefined && { ef }), ...(signal && { signal }) };
+}
+
+const pairs = ({ rows, scores }: Hits) => Array.from(rows, (row, i) => ({ row, score: scores[i]! }));

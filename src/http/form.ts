@@ -1,0 +1,97 @@
+import type { Request, Response } from 'express';
+import multer from 'multer';
+import { LookalikeError, messageOf } from '../core/errors.js';
+import type { RawParameters } from './parameters.js';
+import type { Upload } from './upload.js';
+
+/**
+ * Reads a multipart form with multer, in memory, with every limit set: multer's guards do nothing until they
+ * have a number. multer also reads a refused request to its end before it says so; the count of bytes here
+ * ends that, whatever the client announced.
+ */
+export interface FormOptions {
+  maxBytes: number; // of the picture
+  most: number; // bytes of the whole form
+  tooLarge: () => LookalikeError;
+}
+
+/** The one file field. */
+const FIELD = 'image';
+
+const FORM_LIMITS = {
+  files: 1,
+  fields: 128, // `label` may be repeated
+  parts: 130,
+  fieldSize: 1024, // bytes of a value
+  fieldNameSize: 100,
+  headerPairs: 16, // of one part
+  fieldNestingDepth: 0, // no a[b]
+  fieldArrayIndexLimit: 0,
+};
+
+/**
+ * A reader of forms. The promise rejects with `missing_image`, `unknown_field`, `too_many_files`,
+ * `body_too_large`, `malformed_body` or `aborted`.
+ */
+export function createFormReader({ maxBytes, most, tooLarge }: FormOptions) {
+  const parse = multer({
+    storage: multer.memoryStorage(),
+    limits: { ...FORM_LIMITS, fileSize: maxBytes },
+  }).single(FIELD);
+
+  return async (req: Request, res: Response): Promise<Upload> => {
+    await new Promise<void>((resolve, reject) => {
+      countBytes(req, most, () => reject(tooLarge()));
+      parse(req, res, (thrown: unknown) => (thrown ? reject(asFormError(thrown, req, tooLarge)) : resolve()));
+    });
+    return { bytes: fileOf(req), fields: fieldsOf(req) };
+  };
+}
+
+/** Calls `exceeded` and stops the parser when more than `most` bytes have come. */
+function countBytes(req: Request, most: number, exceeded: () => void): void {
+  let received = 0;
+  const count = (chunk: Buffer) => {
+    received += chunk.length;
+    if (received <= most) return;
+    req.off('data', count);
+    req.unpipe();
+    exceeded();
+  };
+  req.on('data', count);
+}
+
+function fileOf(req: Request): Buffer {
+  if (req.file) return req.file.buffer;
+  throw new LookalikeError('missing_image', `the form has no file in the field "${FIELD}"`, { field: FIELD });
+}
+
+/** multer leaves a text, or a list of texts where a name came twice. A text in the file's field is no parameter. */
+function fieldsOf(req: Request): RawParameters {
+  const body = req.body as Record<string, string | string[]>;
+  return new Map(Object.entries(body).map(([name, value]) => [name, Array.isArray(value) ? value : [value]]));
+}
+
+function asFormError(thrown: unknown, req: Request, tooLarge: () => LookalikeError): LookalikeError {
+  if (thrown instanceof multer.MulterError) return refusal(thrown, tooLarge);
+  if (req.destroyed && !req.complete)
+    return new LookalikeError('aborted', 'the upload was broken off', { cause: thrown });
+  return new LookalikeError('malformed_body', `the multipart body is broken: ${messageOf(thrown)}`);
+}
+
+function refusal(error: multer.MulterError, tooLarge: () => LookalikeError): LookalikeError {
+  const field = error.field ?? '';
+  switch (error.code) {
+    case 'LIMIT_FILE_SIZE':
+      return tooLarge();
+    case 'LIMIT_FILE_COUNT':
+      return new LookalikeError('too_many_files', 'one picture a request, got more', { field: FIELD });
+    case 'LIMIT_UNEXPECTED_FILE':
+      if (field === FIELD) return new LookalikeError('too_many_files', 'one picture a request', { field });
+      return new LookalikeError('unknown_field', `the file belongs in the field "${FIELD}", got "${field}"`, {
+        field,
+      });
+    default:
+      return new LookalikeError('malformed_body', `the form is not acceptable: ${error.message}`, { field });
+  }
+}

@@ -1,0 +1,85 @@
+import type { Request } from 'express';
+import { z } from 'zod';
+import { LookalikeError } from '../core/errors.js';
+
+/**
+ * Parameters at the edge: names and texts from the query (and, for search, from form fields) to checked values.
+ * Unknown names are refused, not ignored: a misspelt `k` must not answer with the default.
+ */
+export type RawParameters = Map<string, string[]>;
+
+/** The query of a request, every value of every name, decoded. */
+export function queryOf(req: Request): RawParameters {
+  const raw: RawParameters = new Map();
+  const at = req.originalUrl.indexOf('?');
+  const query = new URLSearchParams(at < 0 ? '' : req.originalUrl.slice(at + 1));
+  for (const name of new Set(query.keys())) raw.set(name, query.getAll(name));
+  return raw;
+}
+
+/** Checks `raw` against `schema`. Throws `unknown_parameter` and `invalid_parameter`, both naming the field. */
+export function parseParameters<T extends z.ZodRawShape>(schema: z.ZodObject<T>, raw: RawParameters) {
+  const allowed = Object.keys(schema.shape);
+  for (const name of raw.keys()) if (!allowed.includes(name)) throw unknownParameter(name, allowed);
+  const parsed = schema.safeParse(Object.fromEntries(raw));
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0]!;
+  const field = String(issue.path[0]);
+  throw new LookalikeError('invalid_parameter', `${field} ${issue.message}, got ${shown(raw.get(field))}`, {
+    field,
+  });
+}
+
+function unknownParameter(name: string, allowed: readonly string[]): LookalikeError {
+  const known = allowed.length > 0 ? `known are ${allowed.join(', ')}` : 'none are known here';
+  return new LookalikeError('unknown_parameter', `"${name.slice(0, 60)}" is no parameter: ${known}`, {
+    field: name,
+  });
+}
+
+function shown(values: readonly string[] | undefined): string {
+  return (values ?? []).map((value) => JSON.stringify(value.slice(0, 60))).join(' and ');
+}
+
+/** Refuses every parameter; for routes that take none. */
+export function noParameters(req: Request): void {
+  parseParameters(z.strictObject({}), queryOf(req));
+}
+
+/** One value, as text: a name that is given twice is refused rather than half of it ignored. */
+const single = (message: string) =>
+  z
+    .array(z.string())
+    .length(1, `${message}, once`)
+    .transform(([value]) => value!);
+
+/** A whole number in decimal digits. */
+export function wholeNumber(min: number, max: number) {
+  const message = `must be a whole number from ${min} to ${max}`;
+  return single(message).pipe(
+    z
+      .string()
+      .regex(/^\d{1,15}$/, message)
+      .transform(Number)
+      .pipe(z.number().min(min, message).max(max, message)),
+  );
+}
+
+/** A decimal number such as `-0.5`; no exponent, no infinity. */
+export function decimal(min: number, max: number) {
+  const message = `must be a number from ${min} to ${max}`;
+  const decimals = /^-?(\d{1,15}(\.\d{0,15})?|\.\d{1,15})$/;
+  return single(message).pipe(
+    z
+      .string()
+      .regex(decimals, message)
+      .transform(Number)
+      .pipe(z.number().min(min, message).max(max, message)),
+  );
+}
+
+/** One of these words. */
+export function oneOf<const T extends readonly [string, ...string[]]>(words: T) {
+  const message = `must be one of ${words.join(', ')}`;
+  return single(message).pipe(z.enum(words, message));
+}

@@ -1,0 +1,101 @@
+import express, { type Express } from 'express';
+import helmet from 'helmet';
+import { LookalikeError } from '../core/errors.js';
+import { createGate, type Gate } from '../core/gate.js';
+import type { Service } from '../flow/service.js';
+import type { Logger } from '../ops/logger.js';
+import type { Metrics } from '../ops/metrics.js';
+import { checkHost, requireKey } from './access.js';
+import { openContext } from './context.js';
+import { docsRoutes } from './docs.js';
+import { imageRoutes } from './images.js';
+import { infoRoutes } from './info.js';
+import { jobRoutes } from './jobs.js';
+import { metricsRoutes } from './metrics.js';
+import { pageFiles } from './page.js';
+import { probeRoutes } from './probes.js';
+import { problemHandler, unknownRoute } from './problem.js';
+import { searchRoutes } from './search.js';
+import { SECURITY_HEADERS } from './security-headers.js';
+import { BODY_OVERHEAD } from './upload.js';
+
+/** The HTTP door: only this folder knows express and multer. The order of the lines below is the order of the checks. */
+export interface ServerParts {
+  service: Service;
+  settings: HttpSettings;
+  metrics: Metrics;
+  logger: Logger;
+}
+
+/** Everything that may be decided about the door. All of it comes from `settings.ts`; nothing has a default here. */
+export interface HttpSettings {
+  apiKeys: readonly string[]; // empty: no key is asked for, and only our own host names are answered
+  noAuth: boolean; // without keys, answer under every host name
+  allowedHosts: readonly string[]; // without keys, host names answered besides localhost, 127.0.0.1 and [::1]
+  maxBytes: number; // of one picture's file
+  maxK: number; // neighbours in one answer
+  concurrency: number; // searches that run at once
+  queueLimit: number; // searches that may wait
+  bodyBudgetBytes: number; // of all uploads in memory together; at least maxBytes + 64 KiB
+  webRoots: readonly string[]; // folders with the page's files (page.ts), searched in order
+  openapiPath: string; // the contract, served and rendered
+  requestTimeoutMs: number; // to receive a whole request
+}
+
+/** What the routes get: the parts, and the gates that bound their work. */
+export interface RouteParts extends ServerParts {
+  gates: { search: Gate; thumbnail: Gate; upload: Gate };
+}
+
+/** Thumbnails come in grids: many may wait for their turn. */
+const WAITING_THUMBNAILS = 256;
+
+function openGates(settings: HttpSettings): RouteParts['gates'] {
+  const { concurrency, queueLimit, bodyBudgetBytes } = settings;
+  return {
+    search: createGate({ name: 'search', capacity: concurrency, waiting: queueLimit }),
+    thumbnail: createGate({ name: 'thumbnail', capacity: concurrency, waiting: WAITING_THUMBNAILS }),
+    upload: createGate({ name: 'upload', capacity: bodyBudgetBytes, waiting: queueLimit }),
+  };
+}
+
+/**
+ * The Express application. It owns nothing that needs closing; `listen` puts it behind a port.
+ * Throws `invalid_setting` when the byte budget is smaller than one upload.
+ */
+export function createServer(parts: ServerParts): Express {
+  const { settings, metrics, service } = parts;
+  const gates = openGates(settings);
+  const routes: RouteParts = { ...parts, gates };
+  requireRoomForOne(settings);
+  metrics.watch({ service, gates });
+
+  const app = express();
+  app.disable('x-powered-by');
+  app.set('etag', false); // the routes that can be cached say so themselves
+  app.set('query parser', false); // parameters.ts reads the query itself
+  app.use(openContext(parts));
+  app.use(helmet(SECURITY_HEADERS));
+  app.use(checkHost(settings));
+  app.use(['/v1', '/metrics'], requireKey(settings.apiKeys)); // before any body is read
+  searchRoutes(app, routes);
+  infoRoutes(app, routes);
+  imageRoutes(app, routes);
+  jobRoutes(app, routes);
+  probeRoutes(app, routes);
+  metricsRoutes(app, routes);
+  docsRoutes(app, routes);
+  app.use(pageFiles(settings.webRoots));
+  app.use(unknownRoute);
+  app.use(problemHandler(routes));
+  return app;
+}
+
+/** With less room every upload would be refused as overload, so this is said at the start. */
+function requireRoomForOne({ maxBytes, bodyBudgetBytes }: HttpSettings): void {
+  if (bodyBudgetBytes >= maxBytes + BODY_OVERHEAD) return;
+  throw new LookalikeError(
+    'invalid_setting',
+    `the budget for uploads is ${bodyBudgetBytes} bytes, it must hold one upload: at least ${maxBytes + BODY_OVERHEAD}`,
+  );
+}

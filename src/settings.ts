@@ -1,0 +1,225 @@
+import { createHash } from 'node:crypto';
+import { homedir } from 'node:os';
+import { basename, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+import { LookalikeError } from './core/errors.js';
+
+/**
+ * Every setting once: meaning, variable, option, default, check. This is the only reader of the environment.
+ * An option on the command line wins over the variable, the variable over the default.
+ */
+
+const MIB = 1024 * 1024;
+const root = fileURLToPath(new URL('..', import.meta.url));
+const whole = (min: number, max: number) =>
+  z.string().regex(/^\d+$/, 'a whole number is wanted').transform(Number).pipe(z.number().min(min).max(max));
+const list = z.string().transform((text) =>
+  text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== ''),
+);
+const flag = z.stringbool();
+
+interface Definition<T> {
+  variable: string;
+  option?: string; // as commander writes it
+  meaning: string;
+  fallback: string | undefined;
+  check: z.ZodType<T, string>;
+}
+const define = <T>(definition: Definition<T>) => definition;
+
+export const SETTINGS = {
+  port: define({
+    variable: 'PORT',
+    option: '--port <number>',
+    meaning: 'port to listen on; 0 takes a free one',
+    fallback: '8080',
+    check: whole(0, 65535),
+  }),
+  host: define({
+    variable: 'LOOKALIKE_HOST',
+    option: '--host <address>',
+    meaning: 'address to listen on; any but a loopback address needs API keys or --no-auth',
+    fallback: '127.0.0.1',
+    check: z.string().min(1),
+  }),
+  apiKeys: define({
+    variable: 'LOOKALIKE_API_KEYS',
+    meaning: 'API keys, separated by commas, 16 characters or more each; asked for on /v1 and /metrics',
+    fallback: '',
+    check: list.pipe(z.array(z.string().min(16))),
+  }),
+  noAuth: define({
+    variable: 'LOOKALIKE_NO_AUTH',
+    option: '--no-auth',
+    meaning: 'answer without keys on an address that others can reach',
+    fallback: 'false',
+    check: flag,
+  }),
+  allowedHosts: define({
+    variable: 'LOOKALIKE_ALLOWED_HOSTS',
+    meaning: 'host names answered besides localhost when there are no keys, separated by commas',
+    fallback: '',
+    check: list,
+  }),
+  dataDir: define({
+    variable: 'LOOKALIKE_DATA_DIR',
+    option: '--data-dir <folder>',
+    meaning: 'where the database and the index live (default: a folder per user and picture folder)',
+    fallback: undefined,
+    check: z.string().min(1),
+  }),
+  model: define({
+    variable: 'LOOKALIKE_MODEL',
+    option: '--model <folder>',
+    meaning: 'folder with encoder.onnx and manifest.json',
+    fallback: join(root, 'model'),
+    check: z.string().min(1),
+  }),
+  prune: define({
+    variable: 'LOOKALIKE_PRUNE',
+    option: '--prune',
+    meaning: 'take pictures whose files are gone from the folder out of the collection',
+    fallback: 'false',
+    check: flag,
+  }),
+  exactProvider: define({
+    variable: 'LOOKALIKE_EXACT_PROVIDER',
+    option: '--exact-provider <name>',
+    meaning: 'what runs the exact index: auto, cpu, webgpu or cuda; auto takes a GPU that answers rightly',
+    fallback: 'auto',
+    check: z.enum(['auto', 'cpu', 'webgpu', 'cuda']),
+  }),
+  embedThreads: define({
+    variable: 'LOOKALIKE_EMBED_THREADS',
+    meaning: 'threads of the encoder',
+    fallback: '1',
+    check: whole(1, 64),
+  }),
+  maxBytes: define({
+    variable: 'LOOKALIKE_MAX_BYTES',
+    meaning: 'bytes of one uploaded picture',
+    fallback: String(20 * MIB),
+    check: whole(1024, 1024 * MIB),
+  }),
+  maxPixels: define({
+    variable: 'LOOKALIKE_MAX_PIXELS',
+    meaning: 'pixels of one picture',
+    fallback: '50000000',
+    check: whole(1, 268_000_000),
+  }),
+  maxK: define({
+    variable: 'LOOKALIKE_MAX_K',
+    meaning: 'neighbours in one answer',
+    fallback: '1000',
+    check: whole(1, 10_000),
+  }),
+  concurrency: define({
+    variable: 'LOOKALIKE_CONCURRENCY',
+    meaning: 'searches that run at once',
+    fallback: '4',
+    check: whole(1, 256),
+  }),
+  queueLimit: define({
+    variable: 'LOOKALIKE_QUEUE_LIMIT',
+    meaning: 'searches that wait; the next one is refused with 503',
+    fallback: '64',
+    check: whole(0, 10_000),
+  }),
+  bodyBudgetBytes: define({
+    variable: 'LOOKALIKE_BODY_BUDGET_BYTES',
+    meaning: 'bytes of all uploads in memory together',
+    fallback: String(256 * MIB),
+    check: whole(1024, 64 * 1024 * MIB),
+  }),
+  requestTimeoutMs: define({
+    variable: 'LOOKALIKE_REQUEST_TIMEOUT_MS',
+    meaning: 'milliseconds to receive a whole request',
+    fallback: '30000',
+    check: whole(100, 3_600_000),
+  }),
+  logLevel: define({
+    variable: 'LOOKALIKE_LOG_LEVEL',
+    option: '--log-level <level>',
+    meaning: 'trace, debug, info, warn, error or silent',
+    fallback: 'warn',
+    check: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']),
+  }),
+} as const;
+
+type Checked = { [K in keyof typeof SETTINGS]: z.output<(typeof SETTINGS)[K]['check']> };
+export type Settings = Omit<Checked, 'dataDir'> & {
+  dataDir: string; // absolute
+  folder: string | null; // pictures to index, absolute; null serves what is there, or the demo
+  webRoots: readonly string[];
+  openapiPath: string;
+  demoBank: string; // folder of the shipped bank
+};
+
+/** What the command line gave, by setting; anything else comes from `env`. */
+export type Overrides = Partial<Record<keyof typeof SETTINGS, string | boolean>>;
+
+/** Checks everything at once. Throws `invalid_setting` under the name that the operator typed. */
+export function readSettings(
+  overrides: Overrides = {},
+  options: { folder?: string | null; env?: NodeJS.ProcessEnv } = {},
+): Settings {
+  const { folder = null, env = process.env } = options;
+  const read = Object.fromEntries(
+    Object.entries(SETTINGS).map(([name, definition]) => [
+      name,
+      checked(definition as Definition<unknown>, overrides[name as keyof typeof SETTINGS], env),
+    ]),
+  ) as Checked;
+  const absolute = folder === null ? null : resolve(folder);
+  const settings: Settings = {
+    ...read,
+    model: resolve(read.model),
+    folder: absolute,
+    dataDir: resolve(read.dataDir ?? defaultDataDir(absolute, env)),
+    webRoots: [join(root, 'dist/web'), join(root, 'web')],
+    openapiPath: join(root, 'openapi.yaml'),
+    demoBank: join(root, 'index'),
+  };
+  requireKeysAbroad(settings);
+  return settings;
+}
+
+function checked(
+  definition: Definition<unknown>,
+  override: string | boolean | undefined,
+  env: NodeJS.ProcessEnv,
+) {
+  const given = override ?? env[definition.variable] ?? definition.fallback;
+  if (given === undefined) return undefined;
+  const result = definition.check.safeParse(String(given));
+  if (result.success) return result.data;
+  const name =
+    override === undefined ? definition.variable : (definition.option?.split(' ')[0] ?? definition.variable);
+  throw new LookalikeError(
+    'invalid_setting',
+    `${name}=${definition === SETTINGS.apiKeys ? '…' : String(given)}: ${result.error.issues[0]!.message} (${definition.meaning})`,
+    { field: name },
+  );
+}
+
+function requireKeysAbroad({ host, apiKeys, noAuth }: Settings): void {
+  const loopback = host === 'localhost' || host === '::1' || /^127\./.test(host);
+  if (loopback || apiKeys.length > 0 || noAuth) return;
+  throw new LookalikeError(
+    'invalid_setting',
+    `--host ${host} can be reached from other machines: set LOOKALIKE_API_KEYS, or say --no-auth to answer anybody`,
+    { field: '--host' },
+  );
+}
+
+/** A folder per user, and in it one per picture folder, so that two collections never mix. */
+function defaultDataDir(folder: string | null, env: NodeJS.ProcessEnv): string {
+  const base = join(env.XDG_DATA_HOME || join(homedir(), '.local', 'share'), 'lookalike');
+  if (folder === null) return join(base, 'demo');
+  const hash = createHash('sha256').update(folder).digest('hex').slice(0, 8);
+  return join(base, `${basename(folder)}-${hash}`);
+}
