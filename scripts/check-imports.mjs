@@ -27,12 +27,7 @@ const RULES = [
   [/^src\/(versions)\.ts$/, [/^zod$/, /^node:/]],
   [
     /^src\/cli\//,
-    [
-      /^src\/(core|flow|cli)\//,
-      /^src\/engines\/folder\.js$/,
-      /^(commander|cli-progress)$/,
-      /^node:/,
-    ],
+    [/^src\/(core|flow|cli)\//, /^src\/engines\/folder\.js$/, /^(commander|cli-progress)$/, /^node:/],
   ],
   [/^src\/[^/]+\.ts$/, [/^src\//, /^(commander|cli-progress)$/, /^node:/]],
   [/^web\//, [/^web\//]],

@@ -9,7 +9,13 @@ import { fileURLToPath } from 'node:url';
 import { createDecoder, createEmbedder, readModel, sha256Of, toTensor, writeBank } from '../dist/offline.js';
 
 const PACKAGE = '@lobehub/fluent-emoji-3d';
-const TONES = { '1f3fb': 'light', '1f3fc': 'medium-light', '1f3fd': 'medium', '1f3fe': 'medium-dark', '1f3ff': 'dark' };
+const TONES = {
+  '1f3fb': 'light',
+  '1f3fc': 'medium-light',
+  '1f3fd': 'medium',
+  '1f3fe': 'medium-dark',
+  '1f3ff': 'dark',
+};
 const BATCH = 64;
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -26,7 +32,8 @@ function split(hex) {
   };
 }
 
-const hexOf = (emoji) => [...emoji].map((char) => char.codePointAt(0).toString(16).padStart(4, '0')).join('-');
+const hexOf = (emoji) =>
+  [...emoji].map((char) => char.codePointAt(0).toString(16).padStart(4, '0')).join('-');
 const names = new Map(
   Object.entries(require('unicode-emoji-json/data-by-emoji.json')).map(([emoji, entry]) => [
     split(hexOf(emoji)).plain,
@@ -60,15 +67,20 @@ for (let at = 0; at < entries.length; at += BATCH) {
     manifest.preprocess,
   );
   vectors.set(await embedder.embed(tensor, batch.length), at * manifest.dimension);
-  batch.forEach(({ id, label, source, metadata }, i) => items.push({ id, label, sha256: sha256Of(files[i]), source, metadata }));
+  for (const [i, entry] of batch.entries()) items.push({ ...entry, sha256: sha256Of(files[i]) });
   process.stderr.write(`\r${items.length} of ${entries.length}`);
 }
 await embedder.close();
-await writeBank(outFolder, { vectors, items }, {
-  model_sha256: manifest.sha256,
-  dimension: manifest.dimension,
-  name: 'Fluent Emoji 3D',
-  terms: 'Pictures: Microsoft Fluent Emoji, MIT (npm @lobehub/fluent-emoji-3d 1.1.0). Labels: Unicode emoji groups (npm unicode-emoji-json, MIT).',
-  source_package: PACKAGE,
-});
+await writeBank(
+  outFolder,
+  { vectors, items },
+  {
+    model_sha256: manifest.sha256,
+    dimension: manifest.dimension,
+    name: 'Fluent Emoji 3D',
+    terms:
+      'Pictures: Microsoft Fluent Emoji, MIT (npm @lobehub/fluent-emoji-3d 1.1.0). Labels: Unicode emoji groups (npm unicode-emoji-json, MIT).',
+    source_package: PACKAGE,
+  },
+);
 console.error(`\nwrote ${items.length} pictures to ${outFolder}`);

@@ -11,7 +11,8 @@ const [begin, end] = ['<!-- settings -->', '<!-- /settings -->'];
 
 const cell = (text) => String(text).replaceAll('|', '\\|');
 const rows = Object.values(SETTINGS).map(({ variable, option, meaning, fallback }) => {
-  const shown = fallback === undefined ? '' : fallback.startsWith(root) ? fallback.slice(root.length + 1) : fallback;
+  const shown =
+    fallback === undefined ? '' : fallback.startsWith(root) ? fallback.slice(root.length + 1) : fallback;
   return `| \`${variable}\` | ${option ? `\`${cell(option)}\`` : ''} | ${shown === '' ? '' : `\`${shown}\``} | ${cell(meaning)} |`;
 });
 const table = ['| variable | option | default | meaning |', '|---|---|---|---|', ...rows].join('\n');
@@ -21,7 +22,9 @@ const [before, rest] = text.split(begin);
 const after = rest.split(end)[1];
 const next = `${before}${begin}\n${table}\n${end}${after}`;
 if (next !== text && process.argv.includes('--check')) {
-  console.error('docs/operations.md: the table of settings is not that of src/settings.ts; run node scripts/settings-table.mjs');
+  console.error(
+    'docs/operations.md: the table of settings is not that of src/settings.ts; run node scripts/settings-table.mjs',
+  );
   process.exit(1);
 }
 writeFileSync(page, next);

@@ -6,7 +6,9 @@ const { numPassedTests, numFailedTests, numPendingTests, numTodoTests, testResul
   readFileSync(process.argv[2], 'utf8'),
 );
 // A file that fails before its first test counts as a failure too.
-const brokenFiles = testResults.filter(({ status, assertionResults }) => status === 'failed' && assertionResults.length === 0);
+const brokenFiles = testResults.filter(
+  ({ status, assertionResults }) => status === 'failed' && assertionResults.length === 0,
+);
 console.log(
   `${numPassedTests} passed, ${numFailedTests + brokenFiles.length} failed, ${numPendingTests + numTodoTests} skipped`,
 );

@@ -13,15 +13,15 @@ import { chooseProvider, probeProviders } from './engines/provider-probe.js';
 import { createDecoder } from './engines/sharp-decoder.js';
 import { openSqliteStore } from './engines/sqlite-store.js';
 import { createThumbnailCache } from './engines/thumbnail-cache.js';
-import { bringUp } from './flow/bring-up.js';
+import { bringUp, type Source } from './flow/bring-up.js';
 import { openCollection } from './flow/collection.js';
 import { createService } from './flow/create-service.js';
 import { createJobs } from './flow/jobs.js';
 import type { Service } from './flow/service.js';
 import { createGenerations } from './generations.js';
 import { createServer } from './http/server.js';
-import { createLogger } from './ops/logger.js';
-import { createMetrics } from './ops/metrics.js';
+import { createLogger, type Logger } from './ops/logger.js';
+import { createMetrics, type Metrics } from './ops/metrics.js';
 import type { Settings } from './settings.js';
 import { packageVersions, version } from './versions.js';
 
@@ -36,93 +36,109 @@ export interface App {
   close(): Promise<void>;
 }
 
+/** What every part of the assembly may use. `onClose` runs in reverse order. */
+interface Frame {
+  settings: Settings;
+  logger: Logger;
+  metrics: Metrics;
+  onClose(closer: () => unknown): void;
+}
+
+/** Opens everything; what was opened is closed again when a later part fails. */
 export async function createApp(settings: Settings): Promise<App> {
-  const logger = createLogger(settings.logLevel);
-  const metrics = createMetrics();
   const closers: (() => unknown)[] = [];
   const close = async () => {
     for (const closer of closers.splice(0).reverse()) await closer();
   };
-  const onCrash = (worker: string) => (error: Error) => {
-    metrics.workerRestarted(worker);
-    logger.error({ err: error, worker }, 'a worker died and was started again');
-  };
+  const logger = createLogger(settings.logLevel);
+  const metrics = createMetrics();
+  const frame: Frame = { settings, logger, metrics, onClose: (closer) => closers.push(closer) };
   try {
-    const { manifest, onnxPath } = await readModel(settings.model);
-    const identity = { model_sha256: manifest.sha256, dimension: manifest.dimension };
-    const store = openSqliteStore(join(settings.dataDir, 'lookalike.db'), identity);
-    closers.push(() => store.close());
-    const embedder = await createOnnxEmbedder({
-      modelPath: onnxPath,
-      manifest,
-      intraOpThreads: settings.embedThreads,
-      onCrash: onCrash('embedder'),
-    });
-    closers.push(() => embedder.close());
-    const providers = await probeProviders({ setting: settings.exactProvider });
-    const provider = chooseProvider(settings.exactProvider, providers);
-    const generations = createGenerations({
-      dataDir: settings.dataDir,
-      identity,
-      provider,
-      onCrash: onCrash('index'),
-    });
-    const generation = await generations.openNewest((number, reason) =>
-      logger.error({ generation: number, reason }, 'a generation was set aside; a new one is built'),
+    const parts = await openParts(frame);
+    const startup = bringUp(parts, sourceOf(settings, parts.manifest.sha256));
+    let starting = parts.collection.size === 0;
+    const ended = startup.then(
+      () => undefined,
+      (error) => logger.fatal({ err: error }, 'the start failed'),
     );
-    const collection = openCollection(store, () => createFlatIndex(manifest.dimension), generation);
-    closers.push(() => collection.close());
-    const jobs = createJobs({
-      store,
-      newId: randomUUID,
-      now: () => new Date().toISOString(),
-      onFinished: (job, cause) => logger[cause ? 'error' : 'info']({ job, err: cause }, `job ${job.state}`),
-    });
-    closers.push(() => jobs.close());
-
-    const decoder = createDecoder({ maxPixels: settings.maxPixels, timeoutSeconds: 10 });
-    const parts = {
-      manifest,
-      decoder,
-      embedder,
-      store,
-      collection,
-      generations,
-      jobs,
-      sha256: sha256Of,
-      read: (path: string) => readFile(path),
-      files: { list: listImages, stat: statFile, read: (path: string) => readFile(path) },
-      cache: createThumbnailCache(join(settings.dataDir, 'images', 'thumbnails')),
-      yieldToRequests: () => nextTurn(),
-    };
-    const { folder, prune } = settings;
-    const source =
-      folder === null
-        ? { kind: 'bank' as const, read: () => readDemoBank(settings.demoBank, manifest.sha256) }
-        : { kind: 'folder' as const, folder, prune };
-    const wasEmpty = collection.size === 0;
-    let starting = true;
-    const startup = bringUp(parts, source).finally(() => {
+    void ended.then(() => {
       starting = false;
     });
-    startup.catch((error) => logger.fatal({ err: error }, 'the start failed'));
-    closers.push(() => startup.catch(() => undefined));
-    closers.push(() => jobs.close());
+    // Jobs are told to stop first, so that what the start still does ends soon.
+    frame.onClose(() => ended);
+    frame.onClose(() => parts.jobs.close());
     const service = createService({
       ...parts,
       about: {
         version,
         versions: packageVersions(),
-        exact: { provider, providers },
+        exact: parts.exact,
         limits: { max_bytes: settings.maxBytes, max_pixels: settings.maxPixels, max_k: settings.maxK },
       },
-      pending: () =>
-        starting && wasEmpty ? 'the first import is running; searches see what is in so far' : null,
+      pending: () => (starting ? 'the first import is running; searches see what is in so far' : null),
     });
     const http = createServer({ service, settings, metrics, logger });
-    return { http, service, startup, currentJob: jobs.current, close };
+    return { http, service, startup, currentJob: parts.jobs.current, close };
   } catch (error) {
     await close();
     throw error;
   }
+}
+
+/** The parts that the flows are made of. */
+async function openParts(frame: Frame) {
+  const { settings, logger, onClose } = frame;
+  const { manifest, onnxPath } = await readModel(settings.model);
+  const identity = { model_sha256: manifest.sha256, dimension: manifest.dimension };
+  const store = openSqliteStore(join(settings.dataDir, 'lookalike.db'), identity);
+  onClose(() => store.close());
+  const embedder = await createOnnxEmbedder({
+    modelPath: onnxPath,
+    manifest,
+    intraOpThreads: settings.embedThreads,
+    onCrash: crashReport(frame, 'embedder'),
+  });
+  onClose(() => embedder.close());
+  const providers = await probeProviders({ setting: settings.exactProvider });
+  const provider = chooseProvider(settings.exactProvider, providers);
+  const onCrash = crashReport(frame, 'index');
+  const generations = createGenerations({ dataDir: settings.dataDir, identity, provider, onCrash });
+  const generation = await generations.openNewest((number, reason) =>
+    logger.error({ generation: number, reason }, 'a generation was set aside; a new one is built'),
+  );
+  const collection = openCollection(store, () => createFlatIndex(manifest.dimension), generation);
+  onClose(() => collection.close());
+  const read = (path: string) => readFile(path);
+  return {
+    manifest,
+    store,
+    embedder,
+    generations,
+    collection,
+    exact: { provider, providers },
+    decoder: createDecoder({ maxPixels: settings.maxPixels, timeoutSeconds: 10 }),
+    jobs: createJobs({
+      store,
+      newId: randomUUID,
+      now: () => new Date().toISOString(),
+      onFinished: (job, cause) => logger[cause ? 'error' : 'info']({ job, err: cause }, `job ${job.state}`),
+    }),
+    sha256: sha256Of,
+    read,
+    files: { list: listImages, stat: statFile, read },
+    cache: createThumbnailCache(join(settings.dataDir, 'images', 'thumbnails')),
+    yieldToRequests: () => nextTurn(),
+  };
+}
+
+function crashReport({ metrics, logger }: Frame, worker: string) {
+  return (error: Error) => {
+    metrics.workerRestarted(worker);
+    logger.error({ err: error, worker }, 'a worker died and was started again');
+  };
+}
+
+function sourceOf({ folder, prune, demoBank }: Settings, modelSha256: string): Source {
+  if (folder !== null) return { kind: 'folder', folder, prune };
+  return { kind: 'bank', read: () => readDemoBank(demoBank, modelSha256) };
 }

@@ -130,9 +130,9 @@ function checkIdentity(db: Database.Database, path: string, identity: StoreIdent
     );
 }
 
-function storeOver(db: Database.Database, identity: StoreIdentity): Store {
-  const { dimension } = identity;
-  const sql = {
+/** Every statement once, compiled when the database is opened. */
+function prepareStatements(db: Database.Database) {
+  return {
     insertItem: db.prepare(
       'INSERT INTO items (id, label, sha256, source, metadata) VALUES (@id, @label, @sha256, @source, @metadata)',
     ),
@@ -164,8 +164,12 @@ function storeOver(db: Database.Database, identity: StoreIdentity): Store {
     job: db.prepare<[string], string>('SELECT job FROM jobs WHERE id = ?').pluck(),
     jobs: db.prepare<[number], string>('SELECT job FROM jobs ORDER BY number DESC LIMIT ?').pluck(),
   };
+}
 
-  const putItems = db.transaction((items: readonly NewItem[], files: readonly SeenFile[]) => {
+type Statements = ReturnType<typeof prepareStatements>;
+
+function prepareWrites(db: Database.Database, sql: Statements, dimension: number) {
+  const put = db.transaction((items: readonly NewItem[], files: readonly SeenFile[]) => {
     const rows: number[] = [];
     const replaced: number[] = [];
     for (const { vector, metadata, ...item } of items) {
@@ -179,22 +183,27 @@ function storeOver(db: Database.Database, identity: StoreIdentity): Store {
     for (const file of files) sql.putFile.run(file);
     return { rows, replaced };
   });
-  const removeItems = db.transaction((ids: readonly string[]) =>
+  const remove = db.transaction((ids: readonly string[]) =>
     ids.map((id) => sql.deleteById.get(id)).filter((row) => row !== undefined),
   );
-  const putFiles = db.transaction((files: readonly SeenFile[]) => {
+  const recordFiles = db.transaction((files: readonly SeenFile[]) => {
     for (const file of files) sql.putFile.run(file);
   });
-  const deleteFiles = db.transaction((paths: readonly string[]) => {
+  const forgetFiles = db.transaction((paths: readonly string[]) => {
     for (const path of paths) sql.deleteFile.run(path);
   });
+  return { put, remove, recordFiles, forgetFiles };
+}
 
+function storeOver(db: Database.Database, identity: StoreIdentity): Store {
+  const sql = prepareStatements(db);
+  const write = prepareWrites(db, sql, identity.dimension);
   return {
     identity,
-    put: (items, files = []) => putItems(items, files),
-    remove: (ids) => removeItems(ids),
-    recordFiles: (files) => putFiles(files),
-    forgetFiles: (paths) => deleteFiles(paths),
+    put: (items, files = []) => write.put(items, files),
+    remove: (ids) => write.remove(ids),
+    recordFiles: (files) => write.recordFiles(files),
+    forgetFiles: (paths) => write.forgetFiles(paths),
     files(folder) {
       const start = folder.endsWith(sep) ? folder : folder + sep;
       const end = start.slice(0, -1) + String.fromCharCode(sep.charCodeAt(0) + 1);

@@ -195,10 +195,12 @@ function startPrepared(name: string, { data, what }: WorkerOptions): Promise<Wor
           cause,
         }),
       );
+    const exited = (code: number) => failed(`exit code ${code}`);
     worker.once('error', failed);
-    worker.once('exit', (code) => failed(`exit code ${code}`));
+    worker.once('exit', exited);
     worker.once('message', (first: Message) => {
-      worker.removeAllListeners();
+      // Only our own: removeAllListeners would take Node's too, and the port would never deliver again.
+      worker.off('error', failed).off('exit', exited);
       if ('error' in first) reject(fromMessage(first.error));
       else resolve(worker);
     });

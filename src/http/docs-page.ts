@@ -1,4 +1,4 @@
-import { markup as html, type Markup, paragraphs } from './markup.js';
+import { markup as html, inline, type Markup, paragraphs } from './markup.js';
 
 /** The reference page: `openapi.yaml` as one HTML document, without a script or a foreign file. */
 
@@ -110,13 +110,13 @@ function parameterRow({ name, in: where, required, description, schema }: Parame
     html`<code>${name}</code>${required ? ' (required)' : ''}`,
     html`${where}`,
     typeOf(schema),
-    html`${description ?? ''}`,
+    inline(description ?? ''),
   ];
 }
 
 function renderAnswer(status: string, answer: Answer): Markup {
   const contents = Object.entries(answer.content ?? {});
-  return html`<details><summary><b>${status}</b> ${answer.description}</summary>
+  return html`<details><summary><b>${status}</b> ${inline(answer.description)}</summary>
 ${contents.map(([type, { schema, example, examples }]) => {
   const shown = example ?? Object.values(examples ?? {})[0]?.value;
   const text = typeof shown === 'string' ? shown : JSON.stringify(shown, null, 2);
@@ -128,7 +128,7 @@ function renderSchema(name: string, schema: Schema): Markup {
   const rows = Object.entries(schema.properties ?? {}).map(([field, one]) => [
     html`<code>${field}</code>${schema.required?.includes(field) ? '' : ' (optional)'}`,
     typeOf(one),
-    html`${one.description ?? ''}`,
+    inline(one.description ?? ''),
   ]);
   return html`<section id="${name}"><h3>${name}</h3>${paragraphs(schema.description ?? '')}
 ${rows.length > 0 ? table(['field', 'value', 'meaning'], rows) : html`<p>${typeOf(schema)}</p>${values(schema)}`}</section>`;

@@ -8,16 +8,16 @@ export function markup(strings: TemplateStringsArray, ...parts: unknown[]): Mark
   return { text: strings.map((string, i) => string + (i < parts.length ? asText(parts[i]) : '')).join('') };
 }
 
-/** Text with blank lines between paragraphs, `code` in backticks, **bold** in double stars. */
+/** Text with blank lines between paragraphs, with the marks of `inline`. */
 export function paragraphs(text: string): Markup {
   const parts = text.split(/\n\s*\n/).filter((part) => part.trim() !== '');
-  return { text: parts.map((part) => `<p>${withMarks(part)}</p>`).join('\n') };
+  return { text: parts.map((part) => `<p>${inline(part).text}</p>`).join('\n') };
 }
 
-function withMarks(text: string): string {
-  return escapeHtml(text)
-    .replace(/`([^`]+)`/g, '<code>$1</code>')
-    .replace(/\*\*([^*]+)\*\*/g, '<strong>$1</strong>');
+/** Text with `code` in backticks and **bold** in double stars, as the contract's descriptions have it. */
+export function inline(text: string): Markup {
+  const code = escapeHtml(text).replace(/`([^`]+)`/g, '<code>$1</code>');
+  return { text: code.replace(/\*\*([^*]+)\*\*/g, '<strong>$1</strong>') };
 }
 
 function asText(part: unknown): string {

@@ -8,7 +8,7 @@ export interface Stopwatch {
   readonly timed: Timed;
   /** Milliseconds since the start. */
   total(): number;
-  /** Milliseconds by stage, of the stages that have run; a stage that ran twice is summed. */
+  /** Milliseconds by stage, of the stages that have run, in their order; a stage that ran twice is summed. */
   stages(): Partial<Record<Stage, number>>;
   /** The value of a `Server-Timing` header: the stages so far, then the total. */
   header(): string;
@@ -31,12 +31,17 @@ export function startStopwatch(observe: (stage: Stage, seconds: number) => void 
     }
   };
 
+  const stages = () => {
+    const ran = STAGES.filter((stage) => spent[stage] !== undefined);
+    return Object.fromEntries(ran.map((stage) => [stage, round(spent[stage]!)]));
+  };
   const header = () =>
-    [...STAGES.filter((stage) => spent[stage] !== undefined).map((stage) => entry(stage, spent[stage]!))]
-      .concat(entry('total', total()))
+    Object.entries({ ...stages(), total: round(total()) })
+      .map(([name, milliseconds]) => `${name};dur=${milliseconds}`)
       .join(', ');
 
-  return { timed, total, stages: () => ({ ...spent }), header };
+  return { timed, total, stages, header };
 }
 
-const entry = (name: string, milliseconds: number): string => `${name};dur=${milliseconds.toFixed(2)}`;
+/** Hundredths of a millisecond say enough. */
+const round = (milliseconds: number): number => Math.round(milliseconds * 100) / 100;
