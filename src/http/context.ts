@@ -46,7 +46,7 @@ export function openContext({ metrics, logger }: ServerParts): RequestHandler {
       metrics.requestDone({
         route: routeOf(req),
         method: knownMethod(method),
-        status: res.statusCode,
+        status: statusOf(res),
         seconds,
       });
       logger[levelOf(req, res)](describe(req, res, context), 'request');
@@ -70,13 +70,16 @@ function routeOf(req: Request): string {
   return typeof route?.path === 'string' ? route.path : 'other';
 }
 
+/** A client that leaves before its answer has no status of its own: 499, as for `aborted`. */
+const statusOf = (res: Response): number => (res.headersSent ? res.statusCode : 499);
+
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
 const knownMethod = (method: string): string => (METHODS.has(method) ? method : 'other');
 
 const QUIET = new Set(['/livez', '/readyz', '/metrics']);
 
 function levelOf(req: Request, res: Response): 'debug' | 'info' | 'warn' {
-  if (res.statusCode >= 500) return 'warn';
+  if (statusOf(res) >= 500) return 'warn';
   return QUIET.has(routeOf(req)) ? 'debug' : 'info';
 }
 
@@ -85,7 +88,7 @@ function describe(req: Request, res: Response, { id, watch, code }: RequestConte
     request_id: id,
     method: req.method,
     path: req.path,
-    status: res.statusCode,
+    status: statusOf(res),
     ms: Math.round(watch.total() * 100) / 100,
     stages: watch.stages(),
     ...(code ? { code } : {}),

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Express } from 'express';
-import { type ErrorCode, LookalikeError } from '../core/errors.js';
+import { type ErrorCode, LookalikeError, messageOf } from '../core/errors.js';
 import { holdBody } from './announced-body.js';
 import { toProblem } from './problem.js';
 
@@ -44,17 +45,13 @@ export async function listen(app: Express, options: ListenOptions): Promise<List
   return { server, url: `http://${name}:${address.port}`, stop: (graceMs) => stop(server, graceMs) };
 }
 
-function open(server: Server, host: string, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (cause) => {
-      reject(
-        new LookalikeError('invalid_setting', `cannot listen on ${host}:${port}: ${cause.message}`, {
-          cause,
-        }),
-      );
-    });
-    server.listen(port, host, resolve);
-  });
+async function open(server: Server, host: string, port: number): Promise<void> {
+  try {
+    await once(server.listen(port, host), 'listening');
+  } catch (cause) {
+    const message = `cannot listen on ${host}:${port}: ${messageOf(cause)}`;
+    throw new LookalikeError('invalid_setting', message, { cause });
+  }
 }
 
 function stop(server: Server, graceMs: number): Promise<void> {

@@ -36,7 +36,7 @@ export interface HttpSettings {
   maxK: number; // neighbours in one answer
   concurrency: number; // searches that run at once
   queueLimit: number; // searches that may wait
-  bodyBudgetBytes: number; // of all uploads in memory together; at least maxBytes + 64 KiB
+  bodyBudgetBytes: number; // of all uploads that are being read or searched; at least maxBytes + 64 KiB
   webRoots: readonly string[]; // folders with the page's files (page.ts), searched in order
   openapiPath: string; // the contract, served and rendered
   requestTimeoutMs: number; // to receive a whole request

@@ -34,44 +34,7 @@ export const BUCKETS = [0.001, 0.002, 0.005, 0.01, 0.015, 0.02, 0.03, 0.05, 0.1,
 /** Makes the metrics; nothing is registered globally and nothing needs closing. */
 export function createMetrics(): Metrics {
   const registry = new Registry();
-  const registers = [registry];
-  const requests = new Counter({
-    name: 'lookalike_http_requests_total',
-    help: 'Requests answered, by route pattern, method and class of status.',
-    labelNames: ['route', 'method', 'status'],
-    registers,
-  });
-  const durations = new Histogram({
-    name: 'lookalike_http_request_duration_seconds',
-    help: 'Time from the first line of a request to the end of its answer, by route pattern.',
-    labelNames: ['route'],
-    buckets: BUCKETS,
-    registers,
-  });
-  const stages = new Histogram({
-    name: 'lookalike_stage_duration_seconds',
-    help: 'Time of one stage of a search: receive, decode, embed, search, vote.',
-    labelNames: ['stage'],
-    buckets: BUCKETS,
-    registers,
-  });
-  const inFlight = new Gauge({
-    name: 'lookalike_http_requests_in_flight',
-    help: 'Requests being answered now.',
-    registers,
-  });
-  const refusals = new Counter({
-    name: 'lookalike_refusals_total',
-    help: 'Requests refused, by error code.',
-    labelNames: ['reason'],
-    registers,
-  });
-  const restarts = new Counter({
-    name: 'lookalike_worker_restarts_total',
-    help: 'Worker threads that died and were started again.',
-    labelNames: ['worker'],
-    registers,
-  });
+  const { requests, durations, stages, inFlight, refusals, restarts } = instruments([registry]);
   watchProcess(registry);
 
   return {
@@ -86,5 +49,48 @@ export function createMetrics(): Metrics {
     workerRestarted: (worker) => restarts.inc({ worker }),
     watch: (watched) => watchService(registry, watched),
     scrape: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
+  };
+}
+
+/** Everything that is counted as it happens. */
+function instruments(registers: Registry[]) {
+  return {
+    requests: new Counter({
+      name: 'lookalike_http_requests_total',
+      help: 'Requests answered, by route pattern, method and class of status.',
+      labelNames: ['route', 'method', 'status'],
+      registers,
+    }),
+    durations: new Histogram({
+      name: 'lookalike_http_request_duration_seconds',
+      help: 'Time from the first line of a request to the end of its answer, by route pattern.',
+      labelNames: ['route'],
+      buckets: BUCKETS,
+      registers,
+    }),
+    stages: new Histogram({
+      name: 'lookalike_stage_duration_seconds',
+      help: 'Time of one stage of a search: receive, decode, embed, search, vote.',
+      labelNames: ['stage'],
+      buckets: BUCKETS,
+      registers,
+    }),
+    inFlight: new Gauge({
+      name: 'lookalike_http_requests_in_flight',
+      help: 'Requests being answered now.',
+      registers,
+    }),
+    refusals: new Counter({
+      name: 'lookalike_refusals_total',
+      help: 'Requests refused, by error code.',
+      labelNames: ['reason'],
+      registers,
+    }),
+    restarts: new Counter({
+      name: 'lookalike_worker_restarts_total',
+      help: 'Worker threads that died and were started again.',
+      labelNames: ['worker'],
+      registers,
+    }),
   };
 }

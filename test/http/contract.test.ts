@@ -1,0 +1,216 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import request from 'supertest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { STATUS } from '../../src/http/problem.js';
+import { searchParameters } from '../../src/http/search-parameters.js';
+import { BODY_OVERHEAD } from '../../src/http/upload.js';
+import { HEIC } from '../fixtures/bad-pictures.js';
+import { picture } from '../fixtures/pictures.js';
+import {
+  contract,
+  differences,
+  documented,
+  type Exchange,
+  exampleFaults,
+  operations,
+  sent,
+} from './contract.js';
+import { parseAnswer, startUpload, untilMetric } from './raw.js';
+import { startTestServer, type TestServer } from './start.js';
+
+const KEY = 'a-key-of-enough-letters';
+const MAX_BYTES = 64 * 1024;
+
+/** Documented answers that no test can provoke on a healthy service, each with its reason. */
+const UNPROVOKED: Partial<Record<Exchange, string>> = {
+  'GET /v1/images/{id}/thumbnail 503': '256 thumbnails must wait at once; the gate has its own test',
+  ...Object.fromEntries(
+    documented()
+      .filter((exchange) => exchange.endsWith(' 500'))
+      .map((exchange) => [
+        exchange,
+        'a fault of the service itself; test/unit/http/problem.test.ts shows the answer',
+      ]),
+  ),
+};
+
+const exercised = new Set<string>();
+
+/** Judges an answer by the contract and ticks it off. */
+function judge(method: string, path: string, answer: Awaited<ReturnType<typeof sent>>): void {
+  expect(differences(method, path, answer), `${method} ${path} ${answer.status}`).toEqual([]);
+  exercised.add(`${method} ${path} ${answer.status}`);
+}
+
+/** A path of the contract with its parameters filled in. */
+const filled = (path: string) =>
+  path.replace('{id}', encodeURIComponent(path.includes('images') ? 'red/1 é.jpg' : 'none'));
+
+let server: TestServer;
+let locked: TestServer;
+let red: Buffer;
+beforeAll(async () => {
+  red = await picture('red', 1);
+  server = await startTestServer();
+  locked = await startTestServer({
+    apiKeys: [KEY],
+    maxBytes: MAX_BYTES,
+    bodyBudgetBytes: MAX_BYTES + BODY_OVERHEAD,
+    queueLimit: 0,
+    requestTimeoutMs: 2000,
+  });
+});
+afterAll(async () => {
+  await server.close();
+  await locked.close();
+});
+
+const search = (query = '') => request(server.url).post(`/v1/search${query}`).type('image/jpeg');
+const send = (method: string, path: string) =>
+  request(server.url)[method.toLowerCase() as 'get' | 'post'](path);
+
+describe('the contract and the code name the same things', () => {
+  it('routes', () => {
+    const layers = server.app.http.router.stack;
+    const routes = layers.map(({ route }) => route?.path).filter((path) => path !== undefined);
+    const paths = routes.map((path) => path.replaceAll(/:(\w+)/g, '{$1}'));
+    // The page is served from its folder, not by a route.
+    expect([...paths, '/'].sort()).toEqual(Object.keys(contract.paths).sort());
+  });
+
+  it('methods', async () => {
+    for (const [path, item] of Object.entries(contract.paths)) {
+      const { headers } = await request(server.url).put(filled(path)).expect(405);
+      const expected = Object.keys(item).flatMap((method) =>
+        method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()],
+      );
+      expect(headers.allow).toBe(expected.join(', '));
+    }
+  });
+
+  it('error codes', () => {
+    const readable = Object.entries(STATUS).filter(
+      ([code, status]) => status < 499 || status === 503 || code === 'internal',
+    );
+    const codes = readable.map(([code]) => code).sort();
+    expect([...contract.components.schemas.ErrorCode!.enum!].sort()).toEqual(codes);
+  });
+
+  it('parameters of a search, in the query and in the form', () => {
+    const names = Object.keys(searchParameters(50).shape).sort();
+    const inQuery = contract.paths['/v1/search']!.post!.parameters!.map(
+      ({ $ref }) => $ref!.split('/').at(-1)!,
+    );
+    expect(inQuery.filter((name) => name !== 'request_id').sort()).toEqual(names);
+    expect(Object.keys(contract.components.schemas.SearchForm!.properties!).sort()).toEqual(
+      ['image', ...names].sort(),
+    );
+  });
+
+  it('examples that keep to the schemas', () => {
+    expect(exampleFaults()).toEqual([]);
+  });
+});
+
+describe('every answer is as documented', () => {
+  it('POST /v1/search', async () => {
+    judge('POST', '/v1/search', await sent(search().send(red)));
+    judge('POST', '/v1/search', await sent(search('?label=red&min_score=0.999&mode=exact').send(red)));
+    judge('POST', '/v1/search', await sent(search('?k=0').send(red)));
+    judge('POST', '/v1/search', await sent(search().send(Buffer.alloc(1024 * 1024))));
+    judge('POST', '/v1/search', await sent(search().send(HEIC)));
+    judge('POST', '/v1/search', await sent(search().send(red.subarray(0, 300))));
+  });
+
+  it('POST /v1/search when the service is full', async () => {
+    const upload = startUpload(locked.url, MAX_BYTES, { headers: [`X-API-Key: ${KEY}`] });
+    const rest = startUpload(locked.url, BODY_OVERHEAD, { headers: [`X-API-Key: ${KEY}`] });
+    await untilMetric(locked.url, 'lookalike_gate_running{gate="upload"}', 2, KEY);
+    const full = request(locked.url).post('/v1/search').set('X-API-Key', KEY).type('image/jpeg').send(red);
+    judge('POST', '/v1/search', await sent(full));
+    upload.socket.destroy();
+    rest.socket.destroy();
+  });
+
+  it('POST /v1/search when the picture does not arrive in time', async () => {
+    const slow = startUpload(locked.url, 1000, { headers: [`X-API-Key: ${KEY}`] });
+    const { status, headers, body } = parseAnswer(await slow.answer());
+    judge('POST', '/v1/search', { status, headers, body: Buffer.from(body) });
+  });
+
+  it('jobs', async () => {
+    const started = await sent(send('POST', '/v1/reindex'));
+    judge('POST', '/v1/reindex', started);
+    judge('GET', '/v1/jobs/{id}', await sent(send('GET', started.headers.location!)));
+    judge('GET', '/v1/jobs/{id}', await sent(send('GET', '/v1/jobs/none')));
+    judge('GET', '/v1/jobs', await sent(send('GET', '/v1/jobs')));
+  });
+
+  it('thumbnails', async () => {
+    const path = filled('/v1/images/{id}/thumbnail');
+    const first = await sent(send('GET', path));
+    judge('GET', '/v1/images/{id}/thumbnail', first);
+    const again = await sent(send('GET', path).set('If-None-Match', first.headers.etag!));
+    judge('GET', '/v1/images/{id}/thumbnail', again);
+    judge('GET', '/v1/images/{id}/thumbnail', await sent(send('GET', '/v1/images/none/thumbnail')));
+  });
+
+  it('what is read', async () => {
+    for (const path of ['/v1/info', '/livez', '/readyz', '/metrics', '/openapi.yaml', '/docs', '/'])
+      judge('GET', path, await sent(send('GET', path)));
+    const page = await sent(send('GET', '/'));
+    judge('GET', '/', await sent(send('GET', '/').set('If-None-Match', page.headers.etag!)));
+  });
+
+  it('GET /readyz while the first import runs', async () => {
+    await withStalledImport(async (url) => {
+      const answer = await sent(request(url).get('/readyz'));
+      expect(answer.status).toBe(503);
+      judge('GET', '/readyz', answer);
+      expect((await request(url).get('/livez')).status).toBe(200);
+    });
+  });
+
+  it('an unknown parameter, wherever parameters are read', async () => {
+    for (const { method, path, operation } of operations())
+      if ('400' in operation.responses)
+        judge(method, path, await sent(send(method, `${filled(path)}?nonsense=1`)));
+  });
+
+  it('a foreign host name, everywhere', async () => {
+    for (const { method, path } of operations())
+      judge(method, path, await sent(send(method, filled(path)).set('Host', 'evil.example')));
+  });
+
+  it('no key, where one is asked for and nowhere else', async () => {
+    for (const { method, path, operation } of operations()) {
+      const answer = await sent(request(locked.url)[method.toLowerCase() as 'get' | 'post'](filled(path)));
+      const isOpen = operation.security?.length === 0;
+      expect(answer.status === 401, path).toBe(!isOpen);
+      judge(method, path, answer);
+    }
+  });
+
+  it('none is documented and never seen, none is excused without need', () => {
+    const unseen = documented().filter((exchange) => !exercised.has(exchange));
+    expect(unseen.sort()).toEqual(Object.keys(UNPROVOKED).sort());
+  });
+});
+
+/** Runs `check` against a service whose import waits for a file that never ends: a pipe with a picture's name. */
+async function withStalledImport(check: (url: string) => Promise<void>): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'lookalike-pipe-'));
+  const pipe = join(folder, 'stalled.jpg');
+  expect(spawnSync('mkfifo', [pipe]).status).toBe(0);
+  await writeFile(join(folder, 'good.jpg'), red);
+  const stalled = await startTestServer({ folder }, { awaitStartup: false });
+  try {
+    await check(stalled.url);
+  } finally {
+    await writeFile(pipe, ''); // its end: the import goes on
+    await stalled.close();
+  }
+}

@@ -1,0 +1,53 @@
+/** Starts the real service, assembled as in production, on a free port with a collection of its own. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type App, createApp } from '../../src/app.js';
+import { type Listening, listen } from '../../src/http/listen.js';
+import { readSettings, type Settings } from '../../src/settings.js';
+import { writePictures } from '../fixtures/pictures.js';
+import { writeTinyModel } from '../fixtures/tiny-encoder.js';
+
+export interface TestServer {
+  app: App;
+  settings: Settings;
+  url: string;
+  listening: Listening;
+  close(): Promise<void>;
+}
+
+/** `overrides` are settings by name; small limits make refusals cheap to provoke. */
+export async function startTestServer(
+  overrides: Partial<Settings> = {},
+  { awaitStartup = true } = {},
+): Promise<TestServer> {
+  const home = await mkdtemp(join(tmpdir(), 'lookalike-http-'));
+  await writeTinyModel(join(home, 'model'));
+  await writePictures(join(home, 'pictures'));
+  const settings: Settings = {
+    ...readSettings({}, { folder: join(home, 'pictures'), env: {} }),
+    port: 0,
+    dataDir: join(home, 'data'),
+    model: join(home, 'model'),
+    exactProvider: 'cpu',
+    logLevel: 'silent',
+    maxBytes: 256 * 1024,
+    maxPixels: 4_000_000,
+    maxK: 50,
+    ...overrides,
+  };
+  const app = await createApp(settings);
+  if (awaitStartup) await app.startup;
+  const listening = await listen(app.http, settings);
+  return {
+    app,
+    settings,
+    url: listening.url,
+    listening,
+    async close() {
+      await listening.stop(1000);
+      await app.close();
+      await rm(home, { recursive: true, force: true });
+    },
+  };
+}

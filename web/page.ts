@@ -1,0 +1,160 @@
+/**
+ * The search page: a picture dropped, chosen or pasted goes to `POST /v1/search`, the answer becomes bars and
+ * a grid. No framework; texts from the server are only ever set as text.
+ */
+import { type Answer, fetchInfo, fetchSearch, fetchThumbnail, Refusal, setKey } from './api.js';
+
+const element = <T extends HTMLElement = HTMLElement>(id: string): T => document.getElementById(id) as T;
+
+const drop = element('drop');
+const file = element<HTMLInputElement>('file');
+const preview = element<HTMLImageElement>('preview');
+const keyForm = element<HTMLFormElement>('key-form');
+const key = element<HTMLInputElement>('key');
+
+/** Only the newest search may write to the page. */
+let running = new AbortController();
+/** What waits for a key, to be done again with it. */
+let picture: Blob | undefined;
+let blobs: string[] = [];
+
+const blobUrl = (blob: Blob): string => {
+  const url = URL.createObjectURL(blob);
+  blobs.push(url);
+  return url;
+};
+
+async function search(chosen: Blob): Promise<void> {
+  picture = chosen;
+  running.abort();
+  running = new AbortController();
+  const { signal } = running;
+  clear();
+  showQuery(chosen);
+  say('Searching…');
+  const started = performance.now();
+  try {
+    const answer = await fetchSearch(chosen, signal);
+    if (signal.aborted) return;
+    show(answer, signal);
+    say(summary(answer, performance.now() - started));
+  } catch (thrown) {
+    if (!signal.aborted) fail(thrown);
+  }
+}
+
+function clear(): void {
+  for (const url of blobs) URL.revokeObjectURL(url);
+  blobs = [];
+  for (const id of ['labels', 'neighbours', 'error']) element(id).replaceChildren();
+  for (const id of ['labels-title', 'neighbours-title']) element(id).hidden = true;
+}
+
+function showQuery(chosen: Blob): void {
+  preview.src = blobUrl(chosen);
+  preview.hidden = false;
+}
+
+function show({ body }: Answer, signal: AbortSignal): void {
+  element('labels-title').hidden = body.labels.length === 0;
+  element('neighbours-title').hidden = body.neighbours.length === 0;
+  element('labels').append(...body.labels.slice(0, 6).map(labelBar));
+  element('neighbours').append(...body.neighbours.map((one) => neighbourCard(one, signal)));
+}
+
+function labelBar({ label, share }: { label: string; share: number }): HTMLElement {
+  const bar = make('div', { className: 'bar' }, make('span'));
+  (bar.firstElementChild as HTMLElement).style.width = `${share * 100}%`;
+  return make('li', { className: 'label' }, label, make('span', {}, percent(share)), bar);
+}
+
+type Neighbour = Answer['body']['neighbours'][number];
+
+function neighbourCard({ id, label, score, thumbnail }: Neighbour, signal: AbortSignal): HTMLElement {
+  const image = make('img', { alt: label ?? id }) as HTMLImageElement;
+  void fetchThumbnail(thumbnail, signal)
+    .then((blob) => {
+      image.src = blobUrl(blob);
+    })
+    .catch(() => {
+      image.alt = 'no preview';
+    });
+  const title = make('b', {}, label ?? 'no label', make('span', { className: 'score' }, score.toFixed(3)));
+  return make('li', {}, image, make('div', {}, title, make('small', {}, id)));
+}
+
+function summary({ body, serverMs }: Answer, ms: number): string {
+  const { rows, exact, mode } = body.index;
+  const how = exact ? 'exact' : mode;
+  const twin = body.query.duplicate_of[0];
+  const known = twin === undefined ? '' : ` This very file is in the collection as ${twin}.`;
+  const server = serverMs === undefined ? '' : ` (${serverMs.toFixed(0)} ms in the server)`;
+  return `${body.neighbours.length} of ${count(rows)} pictures in ${ms.toFixed(0)} ms${server}, ${how}.${known}`;
+}
+
+const percent = (share: number): string => `${(share * 100).toFixed(share < 0.1 ? 1 : 0)} %`;
+const count = (rows: number): string => rows.toLocaleString('en');
+
+function say(text: string): void {
+  element('status').textContent = text;
+}
+
+function fail(thrown: unknown): void {
+  say('');
+  if (thrown instanceof Refusal && thrown.status === 401) {
+    keyForm.hidden = false;
+    key.focus();
+  }
+  element('error').textContent = thrown instanceof Error ? sentence(thrown.message) : 'The search failed.';
+}
+
+function sentence(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`;
+}
+
+/** An element with properties and children; strings become text, never markup. */
+function make(
+  tag: string,
+  properties: Partial<HTMLImageElement> = {},
+  ...children: (Node | string)[]
+): HTMLElement {
+  const made = Object.assign(document.createElement(tag), properties);
+  made.append(...children);
+  return made;
+}
+
+async function greet(): Promise<void> {
+  const info = await fetchInfo();
+  element('collection').textContent = `${count(info.bank.rows)} pictures, ${count(info.bank.labels)} labels`;
+}
+
+function take(list: FileList | null | undefined): void {
+  const first = list?.[0];
+  if (first) void search(first);
+}
+
+file.addEventListener('change', () => {
+  take(file.files);
+  file.value = ''; // so that the same file can be chosen again
+});
+document.addEventListener('paste', (event) => take(event.clipboardData?.files));
+document.addEventListener('dragover', (event) => {
+  event.preventDefault();
+  drop.classList.add('over');
+});
+document.addEventListener('dragleave', () => drop.classList.remove('over'));
+document.addEventListener('drop', (event) => {
+  event.preventDefault(); // or the browser would leave the page for the file
+  drop.classList.remove('over');
+  take(event.dataTransfer?.files);
+});
+keyForm.addEventListener('submit', (event) => {
+  event.preventDefault();
+  setKey(key.value);
+  key.value = '';
+  keyForm.hidden = true;
+  element('error').replaceChildren();
+  greet().catch(fail);
+  if (picture) void search(picture);
+});
+greet().catch(fail);
