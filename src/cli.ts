@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { resolve } from 'node:path';
-import { Command, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { createApp } from './app.js';
 import { type Evaluation, evaluate } from './cli/evaluate.js';
 import { train } from './cli/train.js';
@@ -32,6 +32,7 @@ const program = new Command('lookalike')
   .description('Finds pictures that look alike, and says what a picture is')
   .version(version)
   .showHelpAfterError('(lookalike --help lists the commands)')
+  .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2))
   .addHelpText(
     'after',
     `
@@ -71,13 +72,13 @@ program
   .command('evaluate')
   .description('weighted-kNN accuracy and times of a running service, over a labelled folder')
   .argument('<folder>', 'pictures to ask for; sub-folder names are the right answers')
-  .option('--url <address>', 'address of the service', 'http://localhost:8080')
+  .option('--url <address>', 'address of the service', httpAddress, 'http://localhost:8080')
   .option('--key <key>', 'API key')
   .addOption(new Option('--mode <mode>', 'index to ask').choices(['auto', 'hnsw', 'exact']).default('exact'))
-  .option('--vote-k <number>', 'labelled neighbours that vote', Number, DEFAULT_VOTE_K)
-  .option('--temperature <number>', 'of the vote', Number, DEFAULT_VOTE_TEMPERATURE)
-  .option('--concurrency <number>', 'requests at once', Number, 2)
-  .option('--limit <number>', 'ask for at most this many pictures, taken evenly', Number, Infinity)
+  .option('--vote-k <number>', 'labelled neighbours that vote', wholeNumber, DEFAULT_VOTE_K)
+  .option('--temperature <number>', 'of the vote', positive, DEFAULT_VOTE_TEMPERATURE)
+  .option('--concurrency <number>', 'requests at once', wholeNumber, 2)
+  .option('--limit <number>', 'ask for at most this many pictures, taken evenly', wholeNumber, Infinity)
   .option('--json', 'print the result as JSON')
   .action(async (folder: string, { json, ...options }) => {
     const tty = process.stderr.isTTY;
@@ -100,6 +101,21 @@ async function indexOnly(settings: Settings, json: boolean): Promise<void> {
   } finally {
     await app.close();
   }
+}
+
+function positive(text: string): number {
+  if (Number(text) > 0) return Number(text);
+  throw new InvalidArgumentError('A number above 0 is wanted.');
+}
+
+function wholeNumber(text: string): number {
+  if (/^[1-9]\d*$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('A whole number from 1 is wanted.');
+}
+
+function httpAddress(text: string): string {
+  if (URL.canParse(text) && /^https?:/.test(text)) return text;
+  throw new InvalidArgumentError('An address like http://localhost:8080 is wanted.');
 }
 
 function inWords(result: Evaluation): string {

@@ -17,7 +17,9 @@ export async function serve(settings: Settings, onReady?: (url: string) => void)
   console.error(`model: ${settings.model}`);
   const app = await createApp(settings);
   const door = await listen(app.http, settings).catch((error) => abandon(app, error));
+  let stopping = false;
   const stopped = nextSignal().then(async (signal) => {
+    stopping = true;
     console.error(`\n${signal}: stopping`);
     // Everything that was answered is on disk already: what does not end by then may be cut off.
     setTimeout(() => process.exit(1), 2 * GRACE_MS).unref();
@@ -31,10 +33,12 @@ export async function serve(settings: Settings, onReady?: (url: string) => void)
     await door.stop(0);
     return abandon(app, error);
   }
-  const { rows, labels } = app.service.info().bank;
-  console.error(`${rows} pictures, ${labels} labels`);
-  console.log(`ready: ${door.url}`);
-  onReady?.(door.url);
+  if (!stopping) {
+    const { rows, labels } = app.service.info().bank;
+    console.error(`${rows} pictures, ${labels} labels`);
+    console.log(`ready: ${door.url}`);
+    onReady?.(door.url);
+  }
   await stopped;
 }
 

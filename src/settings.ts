@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { isIPv4 } from 'node:net';
 import { homedir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -207,7 +208,7 @@ function checked(
 }
 
 function requireKeysAbroad({ host, apiKeys, noAuth }: Settings): void {
-  const loopback = host === 'localhost' || host === '::1' || /^127\./.test(host);
+  const loopback = host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'));
   if (loopback || apiKeys.length > 0 || noAuth) return;
   throw new LookalikeError(
     'invalid_setting',

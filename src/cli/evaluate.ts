@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { LookalikeError } from '../core/errors.js';
+import { LookalikeError, messageOf } from '../core/errors.js';
 import { listImages } from '../engines/folder.js';
 
 /**
@@ -80,10 +80,14 @@ async function askOne(options: EvaluateOptions, path: string, label: string): Pr
     method: 'POST',
     body: form,
     headers: options.key === undefined ? {} : { authorization: `Bearer ${options.key}` },
+  }).catch((error: Error) => {
+    const reason = messageOf(error.cause ?? error);
+    throw new LookalikeError('not_ready', `${options.url} does not answer: ${reason}`, { cause: error });
   });
-  const body = (await response.json()) as { labels?: { label: string }[]; detail?: string };
+  const body = (await response.json()) as { labels?: { label: string }[]; detail?: string; code?: string };
   const milliseconds = performance.now() - started;
-  if ([400, 413, 415, 422].includes(response.status)) return null; // this picture is at fault
+  // Is this picture at fault? Any other refusal is of the question, and would be of the next one too.
+  if ([413, 415, 422].includes(response.status) || body.code === 'missing_image') return null;
   if (!response.ok)
     throw new LookalikeError('internal', `${response.status}: ${body.detail ?? response.statusText}`);
   const stages = parseServerTiming(response.headers.get('server-timing') ?? '');

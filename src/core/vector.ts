@@ -54,6 +54,21 @@ export function checkUnitRows(vectors: Float32Array, n: number, dimension: numbe
 }
 
 const encoder = new TextEncoder();
+const ID_BYTES = 256;
+
+/** Refuses an id that is not 1 to 256 bytes of UTF-8. */
+export function checkId(id: string): void {
+  // A UTF-16 unit is three bytes at most: nearly every id needs no encoding.
+  const bytes = id.length * 3 <= ID_BYTES ? id.length : encoder.encode(id).length;
+  if (bytes >= 1 && bytes <= ID_BYTES) return;
+  throw new LookalikeError(
+    'invalid_parameter',
+    `an id has 1 to ${ID_BYTES} bytes of UTF-8, this one ${bytes}`,
+    {
+      field: 'id',
+    },
+  );
+}
 
 /** Order of two ids by their UTF-8 bytes (JavaScript's own order is by UTF-16 unit and differs past U+FFFF). */
 export function compareIds(a: string, b: string): number {

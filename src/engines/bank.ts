@@ -73,9 +73,9 @@ export function decodeSafetensors(
   const count = tensor.shape.reduce((product, side) => product * side, 1);
   if (to - from !== count * 4 || 8 + length + to > bytes.length)
     return refuse(`${tensor.shape.join(' x ')} needs ${count * 4} bytes, ${to - from} are named`);
-  // A copy: the data of a foreign file need not be aligned to four bytes.
-  const data = bytes.slice(8 + length + from, 8 + length + to);
-  return { values: new Float32Array(data.buffer, data.byteOffset, count), shape: tensor.shape };
+  // A copy: the data of a foreign file need not be aligned to four bytes (and slice of a Buffer copies nothing).
+  const data = new Uint8Array(bytes.subarray(8 + length + from, 8 + length + to));
+  return { values: new Float32Array(data.buffer), shape: tensor.shape };
 }
 
 export async function writeBank(
@@ -122,6 +122,7 @@ export async function readBank(folder: string, modelSha256: string): Promise<Ban
   };
   const { values: vectors, shape } = decodeSafetensors(await checked(VECTORS_FILE), 'vectors');
   const items = parseItems((await checked(ITEMS_FILE)).toString(), join(folder, ITEMS_FILE));
+  checkDistinct(items, folder);
   if (shape[0] !== manifest.rows || shape[1] !== manifest.dimension || items.length !== manifest.rows)
     throw new LookalikeError(
       'bank_invalid',
@@ -136,3 +137,15 @@ const parseItems = (text: string, path: string): BankItem[] =>
     .split('\n')
     .filter((line) => line !== '')
     .map((line, i) => parseManifest(line, bankItem, { path: `${path} line ${i + 1}`, code: 'bank_invalid' }));
+
+function checkDistinct(items: readonly BankItem[], folder: string): void {
+  const seen = new Set<string>();
+  for (const { id } of items) {
+    if (seen.has(id))
+      throw new LookalikeError(
+        'bank_invalid',
+        `the bank ${folder} holds two items with the id ${JSON.stringify(id)}`,
+      );
+    seen.add(id);
+  }
+}

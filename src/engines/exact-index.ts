@@ -1,10 +1,10 @@
 import { allowedPositions, checkSearch, closedError } from '../core/check-search.js';
 import type { LookalikeError } from '../core/errors.js';
 import type { Index } from '../core/ports.js';
+import type { Provider } from '../core/provider.js';
 import type { VectorTable } from '../core/top-k.js';
 import type { Hits } from '../core/types.js';
 import type { ExactData, ExactRequest } from './exact-index.worker.js';
-import type { Provider } from './provider-probe.js';
 import { WorkerThread } from './worker-call.js';
 
 /** The exact index over a whole bank: onnxruntime in a worker thread, on the CPU or a GPU. */

@@ -1,10 +1,10 @@
 import { env, InferenceSession, Tensor } from 'onnxruntime-node';
 import { LookalikeError } from '../core/errors.js';
+import type { Provider } from '../core/provider.js';
 import { createTopK, scanTopK, type VectorTable } from '../core/top-k.js';
 import type { Hits } from '../core/types.js';
 import { canonicalScore } from '../core/vector.js';
 import { encodeOnnxModel, int64Tensor, type OnnxGraph } from './onnx-model.js';
-import type { Provider } from './provider-probe.js';
 
 /**
  * Exact search as an ONNX graph, with a proof. The graph scores every row in float32 and returns the best

@@ -15,22 +15,21 @@ export interface ListedImage {
  * links to folders are not followed (they can form rings).
  */
 export async function listImages(folder: string): Promise<ListedImage[]> {
-  const found = await stat(folder).catch((cause) => {
-    throw new LookalikeError('nothing_to_index', `the folder ${folder} cannot be read: ${messageOf(cause)}`, {
-      cause,
-    });
-  });
+  const found = await stat(folder).catch((cause) => unreadable(folder, cause));
   if (!found.isDirectory()) throw new LookalikeError('nothing_to_index', `${folder} is not a folder`);
   const images: ListedImage[] = [];
   await walk(folder);
   return images.sort((a, b) => (a.id < b.id ? -1 : 1));
 
   async function walk(current: string): Promise<void> {
-    for await (const entry of await opendir(current)) {
+    // To pass over a part that cannot be read would make its pictures look removed.
+    for await (const entry of await opendir(current).catch((cause) => unreadable(current, cause))) {
       if (entry.name.startsWith('.')) continue;
       const path = join(current, entry.name);
       if (entry.isDirectory()) await walk(path);
-      else if (IMAGE_FILE.test(entry.name)) images.push(listed(path));
+      // Reading a pipe or a device may never end.
+      else if ((entry.isFile() || entry.isSymbolicLink()) && IMAGE_FILE.test(entry.name))
+        images.push(listed(path));
     }
   }
 
@@ -38,6 +37,12 @@ export async function listImages(folder: string): Promise<ListedImage[]> {
     const parts = relative(folder, path).split(sep);
     return { path, id: parts.join('/'), label: parts.length > 1 ? parts[0]! : null };
   }
+}
+
+function unreadable(folder: string, cause: unknown): never {
+  throw new LookalikeError('nothing_to_index', `the folder ${folder} cannot be read: ${messageOf(cause)}`, {
+    cause,
+  });
 }
 
 /** Size and time of a file, for telling whether it changed. */

@@ -21,26 +21,29 @@ export interface BuildOptions {
 
 /**
  * Resolves when the graph is at `path`, read back and on the disk; until then `path` is untouched.
- * Rejects with `invalid_vector`, `aborted` (the thread ends at once), or `internal`.
+ * Rejects with `invalid_vector`, `aborted` (within a row's time), `generation_invalid` when the file cannot be
+ * read back, or `internal`. Abort and await it before the process ends.
  */
 export async function buildHnswGraph(options: BuildOptions): Promise<void> {
   const { vectors, rows, dimension, path, m, efConstruction, seed, onProgress, signal } = options;
   checkUnitRows(vectors, rows, dimension); // hnswlib takes NaN without a word
+  const stop = new Int32Array(new SharedArrayBuffer(4));
+  const abort = () => Atomics.store(stop, 0, 1);
   if (signal?.aborted) throw abortedError();
+  signal?.addEventListener('abort', abort, { once: true });
   const temporary = `${path}.${process.pid}.tmp`;
   const thread = await WorkerThread.start<BuildRequest, void>('hnsw-build.worker', {
     data: undefined,
     what: 'graph builder',
   });
-  const abort = () => void thread.terminate();
-  signal?.addEventListener('abort', abort, { once: true });
   try {
-    const request = { bank: { vectors, rows, dimension }, path: temporary, m, efConstruction, seed };
-    await thread.call<number>(request, { signal, onProgress: (done) => onProgress?.({ done, total: rows }) });
+    const request = { bank: { vectors, rows, dimension }, path: temporary, m, efConstruction, seed, stop };
+    await thread.call<number>(request, { onProgress: (done) => onProgress?.({ done, total: rows }) });
+    if (signal?.aborted) throw abortedError();
     await publish(temporary, path);
   } finally {
     signal?.removeEventListener('abort', abort);
-    await thread.terminate();
+    await thread.close();
     await rm(temporary, { force: true });
   }
 }

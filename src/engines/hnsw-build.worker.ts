@@ -1,9 +1,9 @@
 import type { VectorTable } from '../core/top-k.js';
-import { buildGraph, type GraphParameters } from './hnsw-graph.js';
+import { type BuildParameters, buildGraph } from './hnsw-graph.js';
 import { serveCalls } from './worker-call.js';
 
 /** The thread of `buildHnswGraph`: building is synchronous native work, apart from the searching thread. */
-export type BuildRequest = GraphParameters & { bank: VectorTable; path: string };
+export type BuildRequest = BuildParameters & { bank: VectorTable };
 
 await serveCalls<undefined, BuildRequest, void>(async () => ({ bank, ...parameters }, report) => {
   buildGraph(bank, parameters, report);

@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
 import hnswlib, { type HierarchicalNSW } from 'hnswlib-node';
+import { abortedError } from '../core/check-search.js';
 import { LookalikeError, messageOf } from '../core/errors.js';
 import type { VectorTable } from '../core/top-k.js';
 
@@ -35,13 +36,19 @@ export function openGraph(path: string, { rows, dimension }: Omit<VectorTable, '
   return graph;
 }
 
+export type BuildParameters = GraphParameters & {
+  path: string;
+  stop: Int32Array; // one number in shared memory; not 0 once the build is to end
+};
+
 /**
  * Builds the graph of checked unit vectors and writes it to `path`; `report` hears the number of rows done.
- * Reads the file back: a full disk shows only there.
+ * Reads the file back: a full disk shows only there. Throws `aborted` between two rows when told to stop
+ * (terminating the thread instead would abort the process: addPoint does not survive it).
  */
 export function buildGraph(
   bank: VectorTable,
-  { m, efConstruction, seed, path }: GraphParameters & { path: string },
+  { m, efConstruction, seed, path, stop }: BuildParameters,
   report: (rows: number) => void,
 ): void {
   const { vectors, rows, dimension } = bank;
@@ -49,6 +56,7 @@ export function buildGraph(
   graph.initIndex({ maxElements: Math.max(1, rows), m, efConstruction, randomSeed: seed });
   const step = Math.max(1, Math.ceil(rows / 200));
   for (let row = 0; row < rows; row++) {
+    if (Atomics.load(stop, 0) !== 0) throw abortedError();
     graph.addPoint(Array.from(vectors.subarray(row * dimension, (row + 1) * dimension)), row);
     if ((row + 1) % step === 0 || row + 1 === rows) report(row + 1);
   }

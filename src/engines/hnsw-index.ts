@@ -16,7 +16,7 @@ export interface HnswIndexOptions {
 }
 
 /**
- * Rows of the index are positions 0..rows-1 in `vectors`. Answers say `exact: false`.
+ * Rows of the index are positions 0..rows-1 in `vectors`. Answers say `exact: false` (an empty index aside).
  * With `allowed` the search widens until k are found or a bound is reached and may come back with fewer:
  * for narrow filters ask an exact index. A filter is never handed to hnswlib, where a callback that throws
  * ends the process.

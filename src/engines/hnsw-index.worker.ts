@@ -32,7 +32,7 @@ await serveCalls<HnswData, HnswRequest, Hits[]>(async ({ graphPath, bank }) => {
     for (const row of graph.searchKnn(Array.from(query), fetch).neighbors)
       if (!allowed || allowed[row])
         top.offer(row, canonicalScore(query, 0, vectors, row * dimension, dimension));
-    return { ...top.take(), exact: false };
+    return { ...top.take(), exact: rows === 0 };
   };
 
   return ({ queries, n, k, ef, positions }) => {

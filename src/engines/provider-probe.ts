@@ -1,25 +1,22 @@
 import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { LookalikeError } from '../core/errors.js';
+import {
+  type ProbeReport,
+  type Provider,
+  type ProviderProbe,
+  type ProviderSetting,
+  readReport,
+} from '../core/provider.js';
 import { workerUrl } from './worker-call.js';
 
 /**
  * Finds out which onnxruntime providers can search exactly on this machine. A provider counts when it
  * answers a question whose answer is known, and, unless it was asked for by name, is not slower than the
- * CPU here: a software adapter (SwiftShader, llvmpipe) answers rightly and takes a hundred times as long.
+ * CPU here: a software adapter (SwiftShader, llvmpipe) answers rightly and takes far longer.
  * A GPU driver can crash or hang the process that loads it, so every probe is a child process with a time limit.
  */
-export const PROVIDERS = ['cpu', 'webgpu', 'cuda'] as const;
-export type Provider = (typeof PROVIDERS)[number];
-export type ProviderSetting = Provider | 'auto';
-
-export interface ProviderProbe {
-  name: Provider;
-  usable: boolean;
-  reason: string | null; // a sentence when it is not usable
-}
-
-/** What the child process prints: times of the same search in milliseconds, or why there are none. */
-export type ProbeReport = { milliseconds: number; cpuMilliseconds: number } | { failure: string };
+export type { Provider, ProviderProbe, ProviderSetting } from '../core/provider.js';
 
 export interface ProbeOptions {
   setting: ProviderSetting;
@@ -55,7 +52,7 @@ async function faultOf(
   name: Provider,
   { setting, timeoutMs = 30_000, env }: ProbeOptions,
 ): Promise<string | null> {
-  const report = await runProbe(name, { timeoutMs, env: env ?? process.env });
+  const report = await runProbe(name, { timeoutMs, env });
   if ('failure' in report) return report.failure;
   const { milliseconds, cpuMilliseconds } = report;
   if (setting === name || milliseconds <= cpuMilliseconds) return null;
@@ -65,12 +62,15 @@ async function faultOf(
   );
 }
 
-function runProbe(name: Provider, { timeoutMs, env }: { timeoutMs: number; env: NodeJS.ProcessEnv }) {
+function runProbe(
+  name: Provider,
+  { timeoutMs, env }: { timeoutMs: number; env: NodeJS.ProcessEnv | undefined },
+) {
   return new Promise<ProbeReport>((resolve) => {
-    const script = workerUrl('provider-probe.child');
-    const child = spawn(process.execPath, [script.pathname, name], {
-      env,
+    const script = workerUrl('exact-probe.child');
+    const child = spawn(process.execPath, [fileURLToPath(script), name], {
       stdio: ['ignore', 'pipe', 'ignore'],
+      ...(env && { env }),
     });
     let output = '';
     let late = false;
@@ -90,13 +90,3 @@ function runProbe(name: Provider, { timeoutMs, env }: { timeoutMs: number; env: 
     });
   });
 }
-
-// Drivers print to the standard output too: the report is the last line, marked.
-const MARK = 'lookalike-probe:';
-
-function readReport(output: string): ProbeReport | undefined {
-  const line = output.split('\n').findLast((text) => text.startsWith(MARK));
-  return line === undefined ? undefined : (JSON.parse(line.slice(MARK.length)) as ProbeReport);
-}
-
-export const writeReport = (report: ProbeReport): string => `${MARK}${JSON.stringify(report)}\n`;

@@ -1,134 +1,17 @@
-import { mkdirSync, statSync } from 'node:fs';
-import { dirname, sep } from 'node:path';
-import Database from 'better-sqlite3';
-import { LookalikeError, messageOf } from '../core/errors.js';
+import { sep } from 'node:path';
+import type Database from 'better-sqlite3';
 import type { SeenFile, Store, StoredVector, StoreIdentity } from '../core/ports.js';
 import type { Item, Job, NewItem } from '../core/types.js';
-import { checkUnitRows } from '../core/vector.js';
+import { checkId, checkUnitRows } from '../core/vector.js';
+import { openSqliteFile } from './sqlite-file.js';
 
 /** The store in one SQLite file (WAL). Vectors have a table of their own so that item scans stay small. */
 
-const SCHEMA_VERSION = 1;
-const SCHEMA = `
-  CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
-  CREATE TABLE items (
-    row INTEGER PRIMARY KEY AUTOINCREMENT, -- AUTOINCREMENT: a row number is never given out twice
-    id TEXT NOT NULL UNIQUE,
-    label TEXT,
-    sha256 TEXT NOT NULL,
-    source TEXT,
-    metadata TEXT NOT NULL
-  ) STRICT;
-  CREATE INDEX items_sha256 ON items (sha256);
-  CREATE TABLE vectors (
-    row INTEGER PRIMARY KEY REFERENCES items (row) ON DELETE CASCADE,
-    vector BLOB NOT NULL
-  ) STRICT;
-  CREATE TABLE files (
-    path TEXT PRIMARY KEY,
-    bytes INTEGER NOT NULL,
-    modified_ms REAL NOT NULL,
-    sha256 TEXT NOT NULL,
-    error TEXT
-  ) STRICT, WITHOUT ROWID;
-  CREATE TABLE jobs (id TEXT PRIMARY KEY, number INTEGER NOT NULL, job TEXT NOT NULL) STRICT;
-  CREATE INDEX jobs_number ON jobs (number);
-`;
-
-/** Whole-file checks read every page; past this size only what is touched is checked. */
-const QUICK_CHECK_BYTES = 256 * 1024 * 1024;
-
 type ItemRow = Omit<Item, 'metadata'> & { metadata: string };
 
-/**
- * Opens or creates the database at `path` for vectors of this model.
- * Throws `database_mismatch` (made by another model), `data_dir_busy` (another process holds it),
- * `database_invalid` (damaged, or a later format).
- */
-export function openSqliteStore(path: string, identity: StoreIdentity): Store {
-  mkdirSync(dirname(path), { recursive: true });
-  const db = open(path);
-  try {
-    prepareSchema(db, path);
-    checkIdentity(db, path, identity);
-    return storeOver(db, identity);
-  } catch (error) {
-    db.close();
-    throw named(path, error);
-  }
-}
-
-function open(path: string): Database.Database {
-  let db: Database.Database | undefined;
-  try {
-    db = new Database(path, { timeout: 500 });
-    // One process owns a data folder: the lock lives as long as the process, kill -9 included.
-    db.pragma('locking_mode = EXCLUSIVE');
-    db.pragma('journal_mode = WAL');
-    db.pragma('synchronous = FULL');
-    db.pragma('foreign_keys = ON');
-    db.exec('BEGIN IMMEDIATE; COMMIT');
-    if (statSync(path).size <= QUICK_CHECK_BYTES) {
-      const found = db.pragma('quick_check(1)', { simple: true });
-      if (found !== 'ok')
-        throw new LookalikeError('database_invalid', `${path} is damaged: ${String(found)}`);
-    }
-    return db;
-  } catch (error) {
-    db?.close();
-    throw named(path, error);
-  }
-}
-
-/** SQLite's own words in ours. Nothing is written to a file that fails here. */
-function named(path: string, cause: unknown): unknown {
-  if (!(cause instanceof Database.SqliteError)) return cause;
-  if (cause.code.startsWith('SQLITE_BUSY') || cause.code.startsWith('SQLITE_LOCKED'))
-    return new LookalikeError(
-      'data_dir_busy',
-      `${path} is in use by another process. Stop that one, or give this one another --data-dir.`,
-      { cause },
-    );
-  return new LookalikeError(
-    'database_invalid',
-    `${path} cannot be used: ${messageOf(cause)}. Nothing was changed. Restore it from a backup, or start with another --data-dir.`,
-    { cause },
-  );
-}
-
-function prepareSchema(db: Database.Database, path: string): void {
-  const version = db.pragma('user_version', { simple: true }) as number;
-  if (version === SCHEMA_VERSION) return;
-  const tables = db.prepare('SELECT count(*) FROM sqlite_schema').pluck().get() as number;
-  if (version !== 0 || tables > 0)
-    throw new LookalikeError(
-      'database_invalid',
-      `${path} has format ${version}, this version reads ${SCHEMA_VERSION}. Nothing was changed.`,
-    );
-  db.transaction(() => {
-    db.exec(SCHEMA);
-    db.pragma(`user_version = ${SCHEMA_VERSION}`);
-  })();
-}
-
-function checkIdentity(db: Database.Database, path: string, identity: StoreIdentity): void {
-  const get = db.prepare<[string], string>('SELECT value FROM meta WHERE key = ?').pluck();
-  const set = db.prepare('INSERT INTO meta (key, value) VALUES (?, ?)');
-  const made = get.get('model_sha256');
-  if (made === undefined) {
-    db.transaction(() => {
-      set.run('model_sha256', identity.model_sha256);
-      set.run('dimension', String(identity.dimension));
-    })();
-    return;
-  }
-  if (made !== identity.model_sha256 || get.get('dimension') !== String(identity.dimension))
-    throw new LookalikeError(
-      'database_mismatch',
-      `${path} was indexed by the model ${made.slice(0, 12)}…, not by ${identity.model_sha256.slice(0, 12)}…. ` +
-        'Start with the model that made it (--model), or index the pictures again into a new --data-dir.',
-    );
-}
+/** Opens or creates the database at `path` for vectors of this model. Throws as `openSqliteFile` does. */
+export const openSqliteStore = (path: string, identity: StoreIdentity): Store =>
+  storeOver(openSqliteFile(path, identity), identity);
 
 /** Every statement once, compiled when the database is opened. */
 function prepareStatements(db: Database.Database) {
@@ -173,6 +56,7 @@ function prepareWrites(db: Database.Database, sql: Statements, dimension: number
     const rows: number[] = [];
     const replaced: number[] = [];
     for (const { vector, metadata, ...item } of items) {
+      checkId(item.id);
       checkUnitRows(vector, 1, dimension);
       const old = sql.deleteById.get(item.id);
       if (old !== undefined) replaced.push(old);

@@ -1,6 +1,9 @@
-import { parentPort, type TransferListItem, Worker, workerData } from 'node:worker_threads';
+import { type TransferListItem, Worker } from 'node:worker_threads';
 import { abortedError, closedError } from '../core/check-search.js';
-import { type ErrorCode, LookalikeError, messageOf } from '../core/errors.js';
+import { LookalikeError, messageOf } from '../core/errors.js';
+import { fromMessage, type Message } from './worker-serve.js';
+
+export { serveCalls } from './worker-serve.js';
 
 /**
  * Promises over a worker thread, for the engines whose native calls block the thread they run on.
@@ -9,15 +12,6 @@ import { type ErrorCode, LookalikeError, messageOf } from '../core/errors.js';
  * one is never sent and messages need no numbers. A worker that dies fails the request it was working on
  * with `internal` and is started again with the same data; what waited goes to the new one.
  */
-
-/** An error as it crosses the thread boundary: structured clone would lose our class and its code. */
-interface ErrorMessage {
-  code: ErrorCode;
-  message: string;
-  field: string | undefined;
-}
-
-type Message = { value: unknown } | { error: ErrorMessage } | { progress: unknown };
 
 interface Call {
   request: unknown;
@@ -90,7 +84,10 @@ export class WorkerThread<Request, Reply> {
     return answer.finally(() => signal?.removeEventListener('abort', giveUp)) as Promise<Reply>;
   }
 
-  /** Refuses what waits, lets the request at work end, then ends the thread. */
+  /**
+   * Refuses what waits, lets the request at work end, then ends the thread. There is no quicker way on
+   * purpose: a thread that is terminated inside a native addon takes the process with it.
+   */
   async close(): Promise<void> {
     this.#closed = true;
     this.#refuseWaiting(closedError(this.#options.what));
@@ -102,35 +99,19 @@ export class WorkerThread<Request, Reply> {
     await exited;
   }
 
-  /** Ends the thread at once; the request at work rejects with `aborted`. */
-  async terminate(): Promise<void> {
-    this.#closed = true;
-    this.#refuseWaiting(abortedError());
-    this.#current?.reject(abortedError());
-    await this.#worker?.terminate();
-  }
-
   async #start(): Promise<void> {
-    this.#starting = startPrepared(this.#name, this.#options).then((worker) => this.#adopt(worker));
+    const events = {
+      message: (message: Message) => this.#receive(message),
+      exit: (cause: unknown) => this.#exited(cause),
+    };
+    this.#starting = startPrepared(this.#name, this.#options, events).then((worker) => {
+      this.#worker = worker;
+    });
     try {
       await this.#starting;
     } finally {
       this.#starting = undefined;
     }
-  }
-
-  #adopt(worker: Worker): void {
-    let cause: unknown;
-    worker.on('message', (message: Message) => this.#receive(message));
-    worker.on('error', (error) => {
-      cause = error;
-    });
-    worker.on('exit', (code) => {
-      this.#worker = undefined;
-      if (this.#closed) this.#current?.reject(closedError(this.#options.what));
-      else this.#crashed(cause ?? `exit code ${code}`);
-    });
-    this.#worker = worker;
   }
 
   #receive(message: Message): void {
@@ -146,7 +127,12 @@ export class WorkerThread<Request, Reply> {
     this.#next();
   }
 
-  #crashed(cause: unknown): void {
+  #exited(cause: unknown): void {
+    this.#worker = undefined;
+    if (this.#closed) {
+      this.#current?.reject(closedError(this.#options.what));
+      return;
+    }
     const text = `the worker of the ${this.#options.what} stopped (${messageOf(cause)}) and is started again`;
     const error = new LookalikeError('internal', text, { cause });
     this.#current?.reject(error);
@@ -186,73 +172,38 @@ export class WorkerThread<Request, Reply> {
   }
 }
 
-function startPrepared(name: string, { data, what }: WorkerOptions): Promise<Worker> {
+interface WorkerEvents {
+  message(message: Message): void;
+  exit(cause: unknown): void;
+}
+
+function startPrepared(name: string, { data, what }: WorkerOptions, events: WorkerEvents): Promise<Worker> {
   return new Promise((resolve, reject) => {
     const worker = new Worker(workerUrl(name), { workerData: data });
-    const failed = (cause: unknown) =>
-      reject(
-        new LookalikeError('internal', `the worker of the ${what} does not start: ${messageOf(cause)}`, {
-          cause,
-        }),
-      );
-    const exited = (code: number) => failed(`exit code ${code}`);
-    worker.once('error', failed);
-    worker.once('exit', exited);
-    worker.once('message', (first: Message) => {
-      // Only our own: removeAllListeners would take Node's too, and the port would never deliver again.
-      worker.off('error', failed).off('exit', exited);
-      if ('error' in first) reject(fromMessage(first.error));
-      else resolve(worker);
+    let prepared = false;
+    let cause: unknown;
+    // One listener for the thread's whole life: Node stops the channel when the last one is removed, and
+    // what was sent in between can be left lying.
+    worker.on('message', (message: Message) => {
+      if (prepared) events.message(message);
+      else if ('error' in message) reject(fromMessage(message.error));
+      else {
+        prepared = true;
+        resolve(worker);
+      }
+    });
+    worker.on('error', (error) => {
+      cause = error;
+    });
+    worker.on('exit', (code) => {
+      cause ??= `exit code ${code}`;
+      if (prepared) events.exit(cause);
+      else
+        reject(
+          new LookalikeError('internal', `the worker of the ${what} does not start: ${messageOf(cause)}`, {
+            cause,
+          }),
+        );
     });
   });
 }
-
-/** What a worker answers with; the buffers in `transfer` move to the caller. */
-export interface Answer<Reply> {
-  value: Reply;
-  transfer?: readonly TransferListItem[];
-}
-
-/**
- * The worker's side: prepares itself from the caller's data once, then answers request after request
- * until it is told to close. `report` sends progress of the request at work.
- */
-export async function serveCalls<Data, Request, Reply>(
-  prepare: (
-    data: Data,
-  ) => Promise<
-    (request: Request, report: (progress: unknown) => void) => Promise<Answer<Reply>> | Answer<Reply>
-  >,
-): Promise<void> {
-  const port = parentPort!;
-  const report = (progress: unknown) => port.postMessage({ progress });
-  try {
-    const handle = await prepare(workerData as Data);
-    const answer = async (message: Request | 'close') => {
-      if (message === 'close') return port.close();
-      try {
-        const { value, transfer = [] } = await handle(message as Request, report);
-        port.postMessage({ value }, transfer);
-      } catch (error) {
-        port.postMessage({ error: toMessage(error) });
-      }
-    };
-    // One after the other: `close` must not overtake the request at work.
-    let last = Promise.resolve();
-    port.on('message', (message: Request | 'close') => {
-      last = last.then(() => answer(message));
-    });
-    port.postMessage({ value: 'ready' });
-  } catch (error) {
-    port.postMessage({ error: toMessage(error) });
-    port.close();
-  }
-}
-
-const toMessage = (error: unknown): ErrorMessage =>
-  error instanceof LookalikeError
-    ? { code: error.code, message: error.message, field: error.field }
-    : { code: 'internal', message: messageOf(error), field: undefined };
-
-const fromMessage = ({ code, message, field }: ErrorMessage): LookalikeError =>
-  new LookalikeError(code, message, field === undefined ? {} : { field });

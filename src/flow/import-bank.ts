@@ -26,12 +26,12 @@ export async function importBank(
     signal.throwIfAborted();
     const items = bank.items.slice(at, at + BATCH).map((item, i) => newItem(bank, item, at + i));
     const { rows, replaced } = parts.store.put(items);
-    parts.collection.remove(replaced);
     parts.collection.add(
       rows,
       items.map(({ vector }) => vector),
       items.map(({ label }) => label),
     );
+    parts.collection.remove(replaced); // after the new rows: one of them may have been replaced at once
     report({ done: at + items.length });
     await parts.yieldToRequests();
   }

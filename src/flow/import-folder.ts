@@ -64,19 +64,7 @@ export async function importFolder(
   const result = blankResult(folder, images.length);
   report({ total: images.length });
 
-  let committing: Promise<void> = Promise.resolve();
-  for (let at = 0; at < images.length; at += BATCH) {
-    signal.throwIfAborted();
-    const batch = images.slice(at, at + BATCH);
-    const read = await Promise.all(batch.map((image) => readIfChanged(parts, image, seen.get(image.path))));
-    // The next batch is read and decoded while this one is embedded.
-    await committing;
-    committing = commit(parts, read, result).then(() =>
-      report({ done: at + batch.length, failures: result.unreadable.length }),
-    );
-    committing.catch(() => undefined); // awaited above or below; this only keeps Node from calling it unhandled
-  }
-  await committing;
+  await importBatches(parts, { images, seen, result }, { signal, report });
   sweep(parts, { images, seen, prune }, result);
   if (parts.collection.size === 0)
     throw new LookalikeError(
@@ -84,6 +72,29 @@ export async function importFolder(
       `none of the ${images.length} picture files in ${folder} can be read; the first: ${result.unreadable[0]?.path}: ${result.unreadable[0]?.reason}`,
     );
   return result;
+}
+
+/** A batch is read and decoded while the one before it is embedded and stored; none is under way at the end. */
+async function importBatches(
+  parts: ImportParts,
+  { images, seen, result }: { images: FoundImage[]; seen: Map<string, SeenFile>; result: ImportResult },
+  { signal, report }: Progress,
+): Promise<void> {
+  let committing: Promise<void> = Promise.resolve();
+  try {
+    for (let at = 0; at < images.length; at += BATCH) {
+      signal.throwIfAborted();
+      const batch = images.slice(at, at + BATCH);
+      const read = await Promise.all(batch.map((image) => readIfChanged(parts, image, seen.get(image.path))));
+      await committing;
+      committing = commit(parts, read, result).then(() =>
+        report({ done: at + batch.length, failures: result.unreadable.length }),
+      );
+      committing.catch(() => undefined); // awaited above or below; this only keeps Node from calling it unhandled
+    }
+  } finally {
+    await committing;
+  }
 }
 
 function blankResult(folder: string, found: number): ImportResult {
@@ -110,24 +121,38 @@ type Read =
 async function readIfChanged(
   parts: ImportParts,
   image: FoundImage,
-  seen: SeenFile | undefined,
+  recorded: SeenFile | undefined,
 ): Promise<Read> {
-  const file: SeenFile = { path: image.path, bytes: 0, modified_ms: 0, sha256: '', error: null };
+  const seen = recorded && itemIsThere(parts, image, recorded) ? recorded : undefined;
+  // The hash stays that of the last bytes that were indexed until others are: their item is found by it.
+  const file: SeenFile = {
+    path: image.path,
+    bytes: 0,
+    modified_ms: 0,
+    sha256: seen?.sha256 ?? '',
+    error: null,
+  };
   try {
-    Object.assign(file, await parts.files.stat(image.path));
+    const now = await parts.files.stat(image.path);
     // Same size and time: the bytes are taken to be the same, as make and rsync do.
-    if (seen && seen.bytes === file.bytes && seen.modified_ms === file.modified_ms) return known(image, seen);
+    if (seen && seen.bytes === now.bytes && seen.modified_ms === now.modified_ms) return known(image, seen);
     const bytes = await parts.files.read(image.path);
-    file.sha256 = parts.sha256(bytes);
-    if (seen?.sha256 === file.sha256) return known(image, { ...file, error: seen.error });
-    const [twin] = parts.store.itemsBySha256(file.sha256);
-    if (twin) return { kind: 'twin', image, file, vector: parts.store.vector(twin.row)! };
+    Object.assign(file, now); // not before: what could not be read is tried again by the next run
+    const sha256 = parts.sha256(bytes);
+    if (seen?.sha256 === sha256 && seen.error === null) return known(image, file);
+    const [twin] = parts.store.itemsBySha256(sha256);
+    const indexed = { ...file, sha256 };
+    if (twin) return { kind: 'twin', image, file: indexed, vector: parts.store.vector(twin.row)! };
     const { image: pixels } = await parts.decoder.decode(bytes, parts.manifest.preprocess);
-    return { kind: 'decoded', image, file, pixels };
+    return { kind: 'decoded', image, file: indexed, pixels };
   } catch (error) {
     return { kind: 'refused', image, file: { ...file, error: messageOf(error) } };
   }
 }
+
+/** Whether a file that was indexed still has its item: a file of another folder may have taken its id. */
+const itemIsThere = ({ store, sha256 }: ImportParts, { id, path }: FoundImage, { error }: SeenFile) =>
+  error !== null || store.itemById(shortId(id, sha256))?.source === path;
 
 const known = (image: FoundImage, file: SeenFile): Read =>
   file.error === null ? { kind: 'unchanged', image, file } : { kind: 'refused', image, file };
@@ -139,19 +164,19 @@ async function commit(parts: ImportParts, batch: readonly Read[], result: Import
     const vector = read.kind === 'twin' ? read.vector : embedded.get(read);
     if (!vector) return [];
     const { image, file } = read;
-    const id = shortId(image.id, file.sha256);
+    const id = shortId(image.id, parts.sha256);
     return [{ id, label: image.label, sha256: file.sha256, source: image.path, metadata: {}, vector }];
   });
   const { rows, replaced } = parts.store.put(
     items,
     batch.map(({ file }) => file),
   );
-  parts.collection.remove(replaced);
   parts.collection.add(
     rows,
     items.map(({ vector }) => vector),
     items.map(({ label }) => label),
   );
+  parts.collection.remove(replaced); // after the new rows: one of them may have been replaced at once
   result.embedded += embedded.size;
   result.copied += items.length - embedded.size;
   result.unchanged += batch.filter(({ kind }) => kind === 'unchanged').length;
@@ -175,8 +200,11 @@ async function embed(parts: ImportParts, batch: readonly Read[]): Promise<Map<Re
   );
 }
 
-/** Ids are 1 to 256 bytes; a path that is longer goes by the hash of its bytes. */
-const shortId = (id: string, sha256: string) => (new TextEncoder().encode(id).length <= 256 ? id : sha256);
+/** Ids are 1 to 256 bytes; a path that is longer goes by its hash. */
+function shortId(id: string, sha256: ImportParts['sha256']): string {
+  const bytes = new TextEncoder().encode(id);
+  return bytes.length <= 256 ? id : sha256(bytes);
+}
 
 /** Files that were seen before and are gone: taken out with `prune`, else counted. */
 function sweep(

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtemp, writeFile } from 'node:fs/promises';
+import { mkdtemp, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import request from 'supertest';
@@ -203,8 +203,9 @@ describe('every answer is as documented', () => {
 /** Runs `check` against a service whose import waits for a file that never ends: a pipe with a picture's name. */
 async function withStalledImport(check: (url: string) => Promise<void>): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'lookalike-pipe-'));
-  const pipe = join(folder, 'stalled.jpg');
+  const pipe = join(folder, '.pipe');
   expect(spawnSync('mkfifo', [pipe]).status).toBe(0);
+  await symlink(pipe, join(folder, 'stalled.jpg')); // a pipe itself is no picture file, a link is followed
   await writeFile(join(folder, 'good.jpg'), red);
   const stalled = await startTestServer({ folder }, { awaitStartup: false });
   try {

@@ -1,0 +1,177 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ModelManifest } from '../../src/core/manifests.js';
+import type { Embedder } from '../../src/core/ports.js';
+import { checkUnitRows } from '../../src/core/vector.js';
+import { sha256Of } from '../../src/engines/files.js';
+import { createOnnxEmbedder } from '../../src/engines/onnx-embedder.js';
+import { encodeOnnxModel, type OnnxGraph } from '../../src/engines/onnx-model.js';
+import { tempFolder } from '../fixtures/temp-folder.js';
+import { writeTinyModel } from '../fixtures/tiny-encoder.js';
+import { gaussian } from './vectors.js';
+
+/** The encoder on the real onnxruntime, with encoders small enough to be written here. */
+let folder: string;
+let manifest: ModelManifest;
+let embedder: Embedder;
+beforeAll(async () => {
+  folder = await tempFolder();
+  manifest = await writeTinyModel(folder);
+  embedder = await createOnnxEmbedder({ modelPath: join(folder, 'encoder.onnx'), manifest });
+});
+afterAll(() => embedder.close());
+
+const one = () => 3 * manifest.input.width * manifest.input.height;
+const pictures = (n: number, seed = 1) => Float32Array.from({ length: n * one() }, gaussian(seed));
+
+describe('embedder', () => {
+  it('says what made its vectors', () => {
+    expect(embedder).toMatchObject({ dimension: 32, modelSha256: manifest.sha256 });
+  });
+
+  it('gives one unit vector a picture, in order, and the same for a batch as for each alone', async () => {
+    const batch = await embedder.embed(pictures(5), 5);
+    expect(() => checkUnitRows(batch, 5, 32)).not.toThrow();
+    const all = pictures(5);
+    for (let i = 0; i < 5; i++) {
+      const single = await embedder.embed(all.slice(i * one(), (i + 1) * one()), 1);
+      single.forEach((value, j) => {
+        expect(value).toBeCloseTo(batch[i * 32 + j]!, 6);
+      });
+    }
+    expect(batch.slice(0, 32)).not.toEqual(batch.slice(32, 64));
+  });
+
+  it('computes the graph: the hand-made projection of one bright corner', async () => {
+    // Two pictures whose pooled features differ by a factor only have the same direction.
+    const corner = new Float32Array(one());
+    corner.fill(1, 0, 8);
+    const brighter = corner.map((value) => value * 3);
+    const vectors = await embedder.embed(Float32Array.of(...corner, ...brighter), 2);
+    vectors.slice(0, 32).forEach((value, i) => {
+      expect(value).toBeCloseTo(vectors[32 + i]!, 6);
+    });
+  });
+
+  it('moves a tensor that owns its memory and copies a view', async () => {
+    const whole = pictures(2);
+    const view = whole.subarray(0, one());
+    await embedder.embed(view, 1);
+    expect(whole.length).toBe(2 * one());
+    await embedder.embed(whole, 2);
+    expect(whole.length).toBe(0);
+  });
+
+  it('answers concurrent calls each with its own vectors', async () => {
+    const alone = await embedder.embed(pictures(1, 3), 1);
+    const answers = await Promise.all([1, 2, 3, 4].map((seed) => embedder.embed(pictures(1, seed), 1)));
+    expect(answers[2]).toEqual(alone);
+    expect(new Set(answers.map((vector) => vector.join())).size).toBe(4);
+  });
+
+  it('embeds no pictures, and refuses a tensor that is not n pictures', async () => {
+    expect(await embedder.embed(new Float32Array(0), 0)).toEqual(new Float32Array(0));
+    const refused = embedder.embed(pictures(1).slice(1), 1);
+    await expect(refused).rejects.toMatchObject({ code: 'invalid_parameter', field: 'tensor' });
+  });
+
+  it('refuses a picture without a direction and goes on', async () => {
+    const black = embedder.embed(new Float32Array(one()), 1);
+    await expect(black).rejects.toMatchObject({ code: 'invalid_vector' });
+    const broken = embedder.embed(pictures(1).fill(Number.NaN, 7, 8), 1);
+    await expect(broken).rejects.toMatchObject({ code: 'invalid_vector' });
+    expect((await embedder.embed(pictures(1), 1)).length).toBe(32);
+  });
+
+  it('may be closed twice, answers what it began, and refuses what comes after', async () => {
+    const own = await createOnnxEmbedder({ modelPath: join(folder, 'encoder.onnx'), manifest });
+    const begun = own.embed(pictures(1), 1);
+    await Promise.all([own.close(), own.close()]);
+    expect((await begun).length).toBe(32);
+    await expect(own.embed(pictures(1), 1)).rejects.toMatchObject({ code: 'not_ready' });
+  });
+});
+
+/** 3 x 4 x 4 -> mean of each channel -> `dimension` numbers, not of unit length. */
+function plainGraph(change: { batch?: number; dimension?: number; scale?: number } = {}): OnnxGraph {
+  const { batch, dimension = 16, scale = 10 } = change;
+  return {
+    name: 'plain',
+    inputs: [{ name: 'image', type: 'float32', dims: [batch ?? 'n', 3, 4, 4] }],
+    outputs: [{ name: 'vector', type: 'float32', dims: [batch ?? 'n', dimension] }],
+    initializers: [
+      {
+        name: 'weights',
+        dims: [3, dimension],
+        data: new Float32Array(3 * dimension).map((_, i) => scale * Math.sin(i)),
+      },
+    ],
+    nodes: [
+      { op: 'GlobalAveragePool', inputs: ['image'], outputs: ['pooled'] },
+      { op: 'Flatten', inputs: ['pooled'], outputs: ['features'] },
+      { op: 'Gemm', inputs: ['features', 'weights'], outputs: ['vector'] },
+    ],
+  };
+}
+
+async function open(graph: OnnxGraph, change: Partial<ModelManifest> = {}): Promise<Embedder> {
+  const bytes = encodeOnnxModel(graph);
+  const modelPath = join(await tempFolder(), 'encoder.onnx');
+  await writeFile(modelPath, bytes);
+  const input: ModelManifest['input'] = { ...manifest.input, width: 4, height: 4 };
+  return createOnnxEmbedder({
+    modelPath,
+    manifest: { ...manifest, sha256: sha256Of(bytes), input, dimension: 16, ...change },
+  });
+}
+
+describe('an encoder that is brought along', () => {
+  it('has its vectors brought to unit length, and may take one picture at a time only', async () => {
+    const any = await open(plainGraph());
+    const single = await open(plainGraph({ batch: 1 }));
+    const tensor = () => Float32Array.from({ length: 3 * 48 }, gaussian(5));
+    const vectors = await any.embed(tensor(), 3);
+    expect(() => checkUnitRows(vectors, 3, 16)).not.toThrow();
+    const others = await single.embed(tensor(), 3);
+    others.forEach((value, i) => {
+      expect(value).toBeCloseTo(vectors[i]!, 6);
+    });
+    await Promise.all([any.close(), single.close()]);
+  });
+
+  const refused = (message: RegExp) => ({ code: 'model_invalid', message: expect.stringMatching(message) });
+
+  it('is refused when the file is not the one that its manifest describes', async () => {
+    const modelPath = join(folder, 'changed.onnx');
+    const bytes = await readFile(join(folder, 'encoder.onnx'));
+    bytes[bytes.length >> 1]! ^= 1;
+    await writeFile(modelPath, bytes);
+    await expect(createOnnxEmbedder({ modelPath, manifest })).rejects.toMatchObject(
+      refused(/SHA-256.*npm run train/),
+    );
+    const absent = createOnnxEmbedder({ modelPath: join(folder, 'absent.onnx'), manifest });
+    await expect(absent).rejects.toMatchObject({ code: 'model_missing' });
+  });
+
+  it('is refused when it is no ONNX file', async () => {
+    const modelPath = join(folder, 'garbage.onnx');
+    await writeFile(modelPath, 'garbage');
+    const garbage = { ...manifest, sha256: sha256Of(Buffer.from('garbage')) };
+    const opening = createOnnxEmbedder({ modelPath, manifest: garbage });
+    await expect(opening).rejects.toMatchObject(refused(/cannot be loaded/));
+  });
+
+  it('is refused when its names, dimension, batch or numbers are not what its manifest says', async () => {
+    const names = open(plainGraph(), { output: { name: 'embedding' } });
+    await expect(names).rejects.toMatchObject(refused(/outputs "vector".*"embedding"/));
+    await expect(open(plainGraph({ dimension: 24 }))).rejects.toMatchObject(
+      refused(/24 float32 numbers.*16 float32/),
+    );
+    await expect(open(plainGraph({ batch: 4 }))).rejects.toMatchObject(refused(/batches of 4/));
+    await expect(open(plainGraph({ scale: 0 }))).rejects.toMatchObject(
+      refused(/first picture.*no direction/),
+    );
+    await expect(open(plainGraph({ scale: Number.NaN }))).rejects.toMatchObject(refused(/first picture/));
+  });
+});

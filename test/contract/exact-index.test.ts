@@ -1,0 +1,86 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { createExactIndex } from '../../src/engines/exact-index.js';
+import { openExactSession } from '../../src/engines/exact-session.js';
+import { adversarialBank, describeIndex, lists, referee } from './index.contract.js';
+import { shared, unitVectors } from './vectors.js';
+
+describeIndex({
+  name: 'exact on the CPU',
+  exact: true,
+  runs: 8,
+  open: (bank) => createExactIndex({ ...shared(bank), provider: 'cpu' }),
+});
+
+describe('exact index', () => {
+  const dimension = 16;
+
+  it('proves its list where more rows tie than any first fetch holds', async () => {
+    const bank = unitVectors({ rows: 12_000, dimension, seed: 3 });
+    // 9,000 equal rows: no finite margin can prove a list that cuts through them.
+    for (let row = 3000; row < 12_000; row++) bank.vectors.copyWithin(row * dimension, 0, dimension);
+    const index = await createExactIndex({ ...bank, provider: 'cpu' });
+    const query = bank.vectors.slice(0, dimension);
+    const hits = await index.search(query, 1, { k: 10 });
+    expect(lists(hits)).toEqual(lists(await referee(bank).search(query, 1, { k: 10 })));
+    expect([...hits[0]!.rows]).toEqual([0, 3000, 3001, 3002, 3003, 3004, 3005, 3006, 3007, 3008]);
+    expect(hits[0]!.exact).toBe(true);
+    await index.close();
+  });
+
+  it('proves every list of its session, mostly without a scan', async () => {
+    // The session alone, without its thread: hundreds of hard banks in the time of a few threads.
+    let asked = 0;
+    let scanned = 0;
+    await fc.assert(
+      fc.asyncProperty(adversarialBank, fc.integer({ min: 1, max: 60 }), async (bank, k) => {
+        const session = await openExactSession(bank, { provider: 'cpu', intraOpThreads: 1 });
+        const queries = bank.vectors.slice(0, 3 * bank.dimension);
+        const hits = await session.search(queries, 3, k);
+        expect(lists(hits)).toEqual(lists(await referee(bank).search(queries, 3, { k })));
+        asked += 3;
+        scanned += session.scanned;
+        await session.close();
+      }),
+      { numRuns: 200, seed: 12 },
+    );
+    expect(scanned).toBeGreaterThan(0); // the banks are hard enough to need it
+    expect(scanned).toBeLessThan(asked); // and the proof does hold for others
+  });
+
+  it('refuses a bank that does not fit in one ONNX file, and says what would', async () => {
+    // The size is refused before a vector is read, so none are needed.
+    const opening = createExactIndex({
+      vectors: new Float32Array(0),
+      rows: 5_000_000,
+      dimension: 128,
+      provider: 'cpu',
+    });
+    await expect(opening).rejects.toMatchObject({
+      code: 'provider_unavailable',
+      message: expect.stringMatching(/at most \d+ vectors of 128 dimensions .* got 5000000/),
+    });
+  });
+
+  it('refuses a provider that is not there with a reason', async () => {
+    const bank = unitVectors({ rows: 300, dimension, seed: 4 });
+    const nowhere = createExactIndex({ ...bank, provider: 'none' as 'cpu' });
+    await expect(nowhere).rejects.toMatchObject({
+      code: 'provider_unavailable',
+      message: expect.stringContaining('none does not start'),
+    });
+  });
+
+  it('lets a call be aborted while another is at work', async () => {
+    const bank = unitVectors({ rows: 20_000, dimension, seed: 5 });
+    const index = await createExactIndex({ ...bank, provider: 'cpu' });
+    const query = bank.vectors.slice(0, dimension);
+    const controller = new AbortController();
+    const first = index.search(query, 1, { k: 10 });
+    const second = index.search(query, 1, { k: 10, signal: controller.signal });
+    controller.abort();
+    await expect(second).rejects.toMatchObject({ code: 'aborted' });
+    expect((await first)[0]!.rows[0]).toBe(0);
+    await index.close();
+  });
+});

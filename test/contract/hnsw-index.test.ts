@@ -1,0 +1,138 @@
+import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { buildHnswGraph } from '../../src/engines/hnsw-build.js';
+import { createHnswIndex } from '../../src/engines/hnsw-index.js';
+import { describeIndex, referee } from './index.contract.js';
+import { clusteredVectors, shared, type Vectors } from './vectors.js';
+
+const PARAMETERS = { m: 16, efConstruction: 200, seed: 1 };
+let folder: string;
+let graphs = 0;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'lookalike-hnsw-'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+async function build(bank: Vectors): Promise<string> {
+  const path = join(folder, `${graphs++}.hnsw`);
+  await buildHnswGraph({ ...bank, ...PARAMETERS, path });
+  return path;
+}
+
+describeIndex({
+  name: 'hnsw',
+  exact: false,
+  runs: 0,
+  open: async (bank) => createHnswIndex({ ...shared(bank), graphPath: await build(bank) }),
+});
+
+describe('hnsw index', () => {
+  const bank = clusteredVectors({ rows: 5000, dimension: 64, clusters: 100, seed: 21 });
+
+  it('finds at least 99 of 100 true neighbours with ef 200', async () => {
+    const index = await createHnswIndex({ ...bank, graphPath: await build(bank) });
+    const asked = 100;
+    const queries = bank.vectors.slice(0, asked * bank.dimension);
+    const found = await index.search(queries, asked, { k: 50, ef: 200 });
+    const truth = await referee(bank).search(queries, asked, { k: 50 });
+    const right = truth.map(({ rows }, i) => rows.filter((row) => found[i]!.rows.includes(row)).length);
+    expect(right.reduce((sum, count) => sum + count) / (asked * 50)).toBeGreaterThanOrEqual(0.99);
+    expect(found.every(({ exact }) => !exact)).toBe(true);
+    await index.close();
+  });
+
+  it('widens a filtered search until k are found', async () => {
+    const index = await createHnswIndex({ ...bank, graphPath: await build(bank) });
+    const query = bank.vectors.slice(0, bank.dimension);
+    // 500 rows of other clusters: none is among the first twenty.
+    const allowed = new Set(Array.from({ length: 500 }, (_, i) => i * 10 + 5));
+    const [hits] = await index.search(query, 1, { k: 10, ef: 20, allowed });
+    expect(hits!.rows.length).toBe(10);
+    expect(hits!.rows.every((row) => allowed.has(row))).toBe(true);
+    await index.close();
+  });
+
+  it('says when a narrow filter left it short', async () => {
+    const index = await createHnswIndex({ ...bank, graphPath: await build(bank) });
+    const query = bank.vectors.slice(0, bank.dimension);
+    const [farthest] = (await referee(bank).search(query, 1, { k: bank.rows }))[0]!.rows.slice(-1);
+    const [hits] = await index.search(query, 1, { k: 1, ef: 1, allowed: new Set([farthest!]) });
+    expect(hits).toMatchObject({ exact: false, rows: new Int32Array(0) });
+    await index.close();
+  });
+
+  it('builds the same graph from the same vectors and seed, and another from another seed', async () => {
+    const [first, second] = [await build(bank), await build(bank)];
+    const other = join(folder, 'other.hnsw');
+    await buildHnswGraph({ ...bank, ...PARAMETERS, seed: 2, path: other });
+    expect((await readFile(first)).equals(await readFile(second))).toBe(true);
+    expect((await readFile(first)).equals(await readFile(other))).toBe(false);
+  });
+
+  it('reports progress to the last row', async () => {
+    const steps: number[] = [];
+    const path = join(folder, 'progress.hnsw');
+    const onProgress = ({ done, total }: { done: number; total: number }) => {
+      expect(total).toBe(bank.rows);
+      steps.push(done);
+    };
+    await buildHnswGraph({ ...bank, ...PARAMETERS, path, onProgress });
+    expect(steps.length).toBeGreaterThan(10);
+    expect(steps).toEqual(steps.toSorted((a, b) => a - b));
+    expect(steps.at(-1)).toBe(bank.rows);
+  });
+
+  it.each([
+    ['before it starts', 0],
+    ['while its thread starts', 1],
+    ['between its rows', 2],
+  ])('leaves nothing behind when the build is aborted %s', async (_, when) => {
+    const own = await mkdtemp(join(folder, 'aborted-'));
+    const controller = new AbortController();
+    if (when === 0) controller.abort();
+    let done = 0;
+    const building = buildHnswGraph({
+      ...bank,
+      ...PARAMETERS,
+      path: join(own, 'graph.hnsw'),
+      signal: controller.signal,
+      onProgress: (progress) => {
+        done = progress.done;
+        controller.abort();
+      },
+    });
+    if (when === 1) controller.abort();
+    await expect(building).rejects.toMatchObject({ code: 'aborted' });
+    expect(done).toBeLessThan(bank.rows);
+    expect(await readdir(own)).toEqual([]);
+  });
+
+  it('refuses vectors that hnswlib would take, and a path that cannot be written', async () => {
+    const broken = bank.vectors.slice().fill(Number.NaN, 70, 71);
+    const path = join(folder, 'refused.hnsw');
+    const refused = buildHnswGraph({ ...bank, vectors: broken, ...PARAMETERS, path });
+    await expect(refused).rejects.toMatchObject({ code: 'invalid_vector' });
+    const nowhere = buildHnswGraph({
+      ...bank,
+      ...PARAMETERS,
+      path: join(folder, 'no', 'such', 'graph.hnsw'),
+    });
+    await expect(nowhere).rejects.toMatchObject({ code: 'generation_invalid' });
+  });
+
+  it('refuses a file that is missing, cut off, foreign, or the graph of another bank', async () => {
+    const refused = { code: 'generation_invalid' };
+    const open = (graphPath: string, rows = bank.rows) => createHnswIndex({ ...bank, rows, graphPath });
+    await expect(open(join(folder, 'missing.hnsw'))).rejects.toMatchObject(refused);
+    const cut = await build(bank);
+    await truncate(cut, bank.vectors.byteLength + 1000);
+    await expect(open(cut)).rejects.toMatchObject(refused);
+    const foreign = join(folder, 'foreign.hnsw');
+    await writeFile(foreign, 'not a graph');
+    await expect(open(foreign)).rejects.toMatchObject(refused);
+    await expect(open(await build(bank), 4999)).rejects.toMatchObject(refused);
+  });
+});
