@@ -9,13 +9,8 @@ import { fileURLToPath } from 'node:url';
 import { createDecoder, createEmbedder, readModel, sha256Of, toTensor, writeBank } from '../dist/offline.js';
 
 const PACKAGE = '@lobehub/fluent-emoji-3d';
-const TONES = {
-  '1f3fb': 'light',
-  '1f3fc': 'medium-light',
-  '1f3fd': 'medium',
-  '1f3fe': 'medium-dark',
-  '1f3ff': 'dark',
-};
+/** Skin tones are left out: five copies of a gesture would be each other's neighbours and nothing else. */
+const SKIN_TONE = /^1f3f[b-f]$/;
 const BATCH = 64;
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -23,20 +18,17 @@ const [modelFolder = join(root, 'model'), outFolder = join(root, 'index')] = pro
 const require = createRequire(import.meta.url);
 const assets = join(dirname(require.resolve(`${PACKAGE}/package.json`)), 'assets');
 
-/** Code points of a file name or an emoji, without variation selectors, skin tones apart. */
-function split(hex) {
-  const points = hex.split('-').filter((point) => point !== 'fe0f');
-  return {
-    plain: points.filter((point) => !(point in TONES)).join('-'),
-    tones: points.filter((point) => point in TONES).map((point) => TONES[point]),
-  };
-}
-
+/** Code points of a file name or an emoji, without variation selectors. */
+const plain = (hex) =>
+  hex
+    .split('-')
+    .filter((point) => point !== 'fe0f')
+    .join('-');
 const hexOf = (emoji) =>
   [...emoji].map((char) => char.codePointAt(0).toString(16).padStart(4, '0')).join('-');
 const names = new Map(
   Object.entries(require('unicode-emoji-json/data-by-emoji.json')).map(([emoji, entry]) => [
-    split(hexOf(emoji)).plain,
+    plain(hexOf(emoji)),
     { emoji, ...entry },
   ]),
 );
@@ -44,12 +36,11 @@ const names = new Map(
 /** The gallery's pictures by id; a file whose code points have no name in Unicode is left out. */
 const pictures = new Map();
 for (const file of readdirSync(assets).sort()) {
-  const { plain, tones } = split(file.replace(/\.webp$/, ''));
-  const known = names.get(plain);
-  if (!known) continue;
-  const id = [known.slug, ...tones].join('_');
-  const metadata = { name: known.name, emoji: known.emoji, ...(tones.length > 0 && { skin_tones: tones }) };
-  if (!pictures.has(id)) pictures.set(id, { id, label: known.group, source: `assets/${file}`, metadata });
+  const hex = plain(file.replace(/\.webp$/, ''));
+  const known = names.get(hex);
+  if (!known || hex.split('-').some((point) => SKIN_TONE.test(point))) continue;
+  const { slug: id, group: label, name, emoji } = known;
+  if (!pictures.has(id)) pictures.set(id, { id, label, source: `assets/${file}`, metadata: { name, emoji } });
 }
 
 const { manifest } = await readModel(modelFolder);
