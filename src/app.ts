@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { LookalikeError } from './core/errors.js';
 import { createFlatIndex } from './core/flat-index.js';
 import type { Job } from './core/types.js';
 import { readDemoBank } from './demo.js';
@@ -121,7 +122,11 @@ async function openParts(frame: Frame) {
       store,
       newId: randomUUID,
       now: () => new Date().toISOString(),
-      onFinished: (job, cause) => logger[cause ? 'error' : 'info']({ job, err: cause }, `job ${job.state}`),
+      // What went wrong by name is in the job, and told there; only surprises need the log's attention.
+      onFinished: (job, cause) => {
+        const surprise = cause && !(cause instanceof LookalikeError);
+        logger[surprise ? 'error' : 'info']({ job, err: cause }, `job ${job.state}`);
+      },
     }),
     sha256: sha256Of,
     read,

@@ -46,10 +46,10 @@ export async function serve(settings: Settings, onReady?: (url: string) => void)
 export async function bringUpWithProgress(app: App): Promise<Job[]> {
   const progress = showProgress(app.currentJob);
   const jobs = await app.startup.finally(progress.stop);
-  for (const line of describeJobs(jobs)) console.error(line);
   const failed = jobs.find(({ state }) => state === 'failed');
   if (failed && app.service.info().bank.rows === 0)
     throw new LookalikeError('nothing_to_index', failed.error ?? 'the import failed');
+  for (const line of describeJobs(jobs)) console.error(line);
   return jobs;
 }
 
