@@ -33,6 +33,8 @@ async function runImport(parts: BringUpParts, source: Source): Promise<Job | nul
   if (source.kind === 'none') return null;
   if (source.kind === 'folder')
     return parts.jobs.start('import', (progress) => importFolder(parts, source, progress)).finished;
+  // Only into an empty collection: what is there may be a folder's, from an import that was cut short.
+  if (parts.collection.size > 0) return null;
   // The bank never changes: once is enough, and what a person deletes from it stays deleted.
   const done = parts.jobs.list(1000).some(({ kind, state }) => kind === 'import' && state === 'succeeded');
   if (done) return null;

@@ -13,29 +13,24 @@ export interface BankSource {
   resolveSource: (source: string) => string | null;
 }
 
-/** Items stored in one transaction. */
-const BATCH = 500;
-
+/** One transaction: after kill -9 all of it is there or none, so rows that are there are never half a bank. */
 export async function importBank(
-  parts: { store: Store; collection: Collection; yieldToRequests: () => Promise<void> },
+  parts: { store: Store; collection: Collection },
   bank: BankSource,
   { signal, report }: Progress,
 ) {
+  signal.throwIfAborted();
   report({ total: bank.items.length });
-  for (let at = 0; at < bank.items.length; at += BATCH) {
-    signal.throwIfAborted();
-    const items = bank.items.slice(at, at + BATCH).map((item, i) => newItem(bank, item, at + i));
-    const { rows, replaced } = parts.store.put(items);
-    parts.collection.add(
-      rows,
-      items.map(({ vector }) => vector),
-      items.map(({ label }) => label),
-    );
-    parts.collection.remove(replaced); // after the new rows: one of them may have been replaced at once
-    report({ done: at + items.length });
-    await parts.yieldToRequests();
-  }
-  return { bank: bank.name, embedded: 0, imported: bank.items.length };
+  const items = bank.items.map((item, i) => newItem(bank, item, i));
+  const { rows, replaced } = parts.store.put(items);
+  parts.collection.add(
+    rows,
+    items.map(({ vector }) => vector),
+    items.map(({ label }) => label),
+  );
+  parts.collection.remove(replaced); // after the new rows: one of them may have been replaced at once
+  report({ done: items.length });
+  return { bank: bank.name, embedded: 0, imported: items.length };
 }
 
 function newItem(bank: BankSource, item: BankItem, position: number): NewItem {

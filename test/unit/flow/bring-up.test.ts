@@ -73,6 +73,17 @@ describe('a start with a bank', () => {
     expect([parts.collection.size, parts.store.itemById('item 5')]).toEqual([ROWS - 1, undefined]);
   });
 
+  it('leaves a collection alone that an interrupted import of a folder has begun', async () => {
+    const folder = join(home, 'pictures');
+    await writePictures(folder);
+    await start({ kind: 'folder', folder, prune: false });
+    for (const job of parts.store.jobs(10)) parts.store.saveJob({ ...job, state: 'running' });
+    const before = parts.collection.size;
+    await restart();
+    expect(kinds(await start(fromBank))).toEqual([]);
+    expect([parts.collection.size, parts.store.itemById('item 0')]).toEqual([before, undefined]);
+  });
+
   it('that cannot be read is a failed job, and is tried again by the next start', async () => {
     const broken: Source = { kind: 'bank', read: async () => Promise.reject(new Error('no such file')) };
     expect(kinds(await start(broken))).toEqual(['import failed']);
