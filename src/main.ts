@@ -11,8 +11,8 @@ import type { Settings } from './settings.js';
 /** How long running answers may take to finish once a signal came. */
 const GRACE_MS = 5000;
 
-/** Serves until a signal comes. Rejects when the start fails; `onReady` is told the address. */
-export async function serve(settings: Settings, onReady?: (url: string) => void): Promise<void> {
+/** Serves until a signal comes. Rejects when the start fails. */
+export async function serve(settings: Settings): Promise<void> {
   console.error(`data: ${settings.dataDir}`);
   console.error(`model: ${settings.model}`);
   const app = await createApp(settings);
@@ -37,7 +37,6 @@ export async function serve(settings: Settings, onReady?: (url: string) => void)
     const { rows, labels } = app.service.info().bank;
     console.error(`${rows} pictures, ${labels} labels`);
     console.log(`ready: ${door.url}`);
-    onReady?.(door.url);
   }
   await stopped;
 }

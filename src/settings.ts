@@ -5,6 +5,7 @@ import { basename, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { LookalikeError } from './core/errors.js';
+import { PROVIDERS } from './core/provider.js';
 
 /**
  * Every setting once: meaning, variable, option, default, check. This is the only reader of the environment.
@@ -92,7 +93,7 @@ export const SETTINGS = {
     option: '--exact-provider <name>',
     meaning: 'what runs the exact index: auto, cpu, webgpu or cuda; auto takes a GPU that answers rightly',
     fallback: 'auto',
-    check: z.enum(['auto', 'cpu', 'webgpu', 'cuda']),
+    check: z.enum(['auto', ...PROVIDERS]),
   }),
   embedThreads: define({
     variable: 'LOOKALIKE_EMBED_THREADS',

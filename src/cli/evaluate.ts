@@ -95,7 +95,7 @@ async function askOne(options: EvaluateOptions, path: string, label: string): Pr
 }
 
 /** `decode;dur=1.2, embed;dur=3.4` as a map of milliseconds. */
-export function parseServerTiming(header: string): Map<string, number> {
+function parseServerTiming(header: string): Map<string, number> {
   const entries = [...header.matchAll(/([\w-]+);dur=([\d.]+)/g)];
   return new Map(entries.map(([, name, value]) => [name!, Number(value)]));
 }

@@ -54,7 +54,9 @@ export function checkUnitRows(vectors: Float32Array, n: number, dimension: numbe
 }
 
 const encoder = new TextEncoder();
-const ID_BYTES = 256;
+
+/** Ids have 1 to this many bytes of UTF-8. */
+export const ID_BYTES = 256;
 
 /** Refuses an id that is not 1 to 256 bytes of UTF-8. */
 export function checkId(id: string): void {

@@ -3,6 +3,7 @@ import type { ModelManifest } from '../core/manifests.js';
 import type { Decoder, Embedder, SeenFile, Store } from '../core/ports.js';
 import { toTensor } from '../core/preprocess.js';
 import type { Image, NewItem } from '../core/types.js';
+import { ID_BYTES } from '../core/vector.js';
 import type { Collection } from './collection.js';
 import type { Progress } from './jobs.js';
 
@@ -200,10 +201,10 @@ async function embed(parts: ImportParts, batch: readonly Read[]): Promise<Map<Re
   );
 }
 
-/** Ids are 1 to 256 bytes; a path that is longer goes by its hash. */
+/** A path that is too long for an id goes by its hash. */
 function shortId(id: string, sha256: ImportParts['sha256']): string {
   const bytes = new TextEncoder().encode(id);
-  return bytes.length <= 256 ? id : sha256(bytes);
+  return bytes.length <= ID_BYTES ? id : sha256(bytes);
 }
 
 /** Files that were seen before and are gone: taken out with `prune`, else counted. */
