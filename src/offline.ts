@@ -23,6 +23,7 @@ export {
   type OnnxTensor,
 } from './engines/onnx-model.js';
 export { createDecoder } from './engines/sharp-decoder.js';
+export { composeSheet, type SheetPart, type SheetTile } from './engines/sharp-sheet.js';
 
 /** Opens the encoder of a model folder as the service does. Throws like `readModel`; whoever calls closes it. */
 export async function createEmbedder(folder: string): Promise<Embedder> {

@@ -1,231 +1,123 @@
 #!/usr/bin/env node
 /**
- * `npm run trainer:setup`: puts TensorFlow.js on a native TensorFlow into `trainer/native/`.
+ * `npm run trainer:setup`: puts TensorFlow.js on a native TensorFlow into a folder of the trainer.
+ *
+ *   npm run trainer:setup                      for the CPU, into trainer/native
+ *   npm run trainer:setup -- --gpu             for NVIDIA GPUs, with CUDA, into trainer/native-gpu
+ *   npm run trainer:setup -- --gpu --no-cuda   the same where CUDA 12 and cuDNN 9 are installed already
+ *   npm run trainer:setup -- --webgpu          for other GPUs, into trainer/native-webgpu
  *
  * The published tfjs-node downloads a TensorFlow of 2022 from a host of its own. Its source builds unpatched
  * against the library inside the current PyPI wheel, so this script needs npm, PyPI and a C++ compiler only.
  * It may run any number of times: what is there and works is left alone.
  */
-import { execFileSync, spawnSync } from 'node:child_process';
-import {
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  realpathSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { buildBinding } from './setup/binding.mjs';
+import { downloadCuda, missingCuda } from './setup/cuda.mjs';
+import { downloadLibrary, linkLibrary } from './setup/library.mjs';
+import { installPackages } from './setup/packages.mjs';
+import { needTools, SetupError, say } from './setup/run.mjs';
+import { trainingStep } from './setup/training-step.mjs';
 
-const TFJS = '@tensorflow/tfjs-node@4.22.0';
-const NODE_GYP = 'node-gyp@10.3.1';
-const WHEEL = { name: 'tensorflow-cpu', version: '2.21.0', size: 'about 275 MB' };
+const VERSION = '4.22.0';
+const NODE_GYP = ['node-gyp', '10.3.1'];
+const TARGETS = {
+  cpu: {
+    folder: 'native',
+    name: '@tensorflow/tfjs-node',
+    wheel: { name: 'tensorflow-cpu', version: '2.21.0', size: '275 MB, 860 MB on disk', gigabytes: 1.5 },
+  },
+  gpu: {
+    folder: 'native-gpu',
+    name: '@tensorflow/tfjs-node-gpu',
+    wheel: { name: 'tensorflow', version: '2.21.0', size: '572 MB, 1.3 GB on disk', gigabytes: 2.5 },
+  },
+};
+const WEBGPU = [
+  ['@tensorflow/tfjs', VERSION],
+  ['@tensorflow/tfjs-backend-webgpu', VERSION],
+  ['webgpu', '0.6.2'],
+];
 
 const here = dirname(fileURLToPath(import.meta.url));
-const native = join(here, 'native');
-const binding = join(native, 'node_modules', '@tensorflow', 'tfjs-node');
-const vendor = join(native, 'vendor');
-const libraries = join(vendor, 'tensorflow');
 
-/** A training step whose loss must fall: proves that the library loads and that gradients are right. */
-const SMOKE = `
-const tf = require('module').createRequire(process.argv[1])('@tensorflow/tfjs-node');
-const x = tf.randomNormal([8, 16, 16, 3], 0, 1, 'float32', 1);
-const w = tf.variable(tf.randomNormal([3, 3, 3, 4], 0, 1, 'float32', 2));
-const d = tf.variable(tf.randomNormal([4, 5], 0, 0.3, 'float32', 3));
-const y = tf.oneHot(tf.tensor1d([0, 1, 2, 3, 4, 0, 1, 2], 'int32'), 5);
-const step = () => tf.losses.softmaxCrossEntropy(y, tf.matMul(tf.relu(tf.conv2d(x, w, 1, 'same')).mean([1, 2]), d));
-const optimiser = tf.train.momentum(0.05, 0.9);
-const losses = Array.from({ length: 30 }, () => optimiser.minimize(step, true).dataSync()[0]);
-if (!(losses[29] < losses[0])) throw new Error('the loss did not fall: ' + losses[0] + ' -> ' + losses[29]);
-console.log(JSON.stringify({ version: tf.backend().binding.TF_Version, first: losses[0], last: losses[29] }));
-`;
-
-function say(line) {
-  console.log(`trainer setup: ${line}`);
-}
-
-function stop(line) {
-  console.error(`trainer setup: ${line}`);
-  process.exit(1);
-}
-
-/** Runs the smoke test with the tfjs-node that `from` resolves; null when there is none that works. */
-function smoke(from) {
-  const run = spawnSync(process.execPath, ['-e', SMOKE, from], {
-    encoding: 'utf8',
-    env: { ...process.env, TF_CPP_MIN_LOG_LEVEL: '2' },
-  });
-  if (run.status !== 0) return { error: run.stderr.trim() };
-  return JSON.parse(run.stdout.trim().split('\n').at(-1));
-}
-
-function resolves(from) {
+/** The result of a training step with the package that is resolved from `place`; null when there is none. */
+function tryEngine(place, name) {
+  const from = join(place, 'package.json');
+  if (!existsSync(from)) return null;
   try {
-    return createRequire(from).resolve('@tensorflow/tfjs-node') !== '';
+    createRequire(from).resolve(name);
   } catch {
-    return false;
+    return null;
   }
+  return trainingStep(from, name);
 }
 
-function run(command, args, cwd) {
-  const done = spawnSync(command, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
-  if (done.error) stop(`${command} cannot be started: ${done.error.message}`);
-  if (done.status !== 0)
-    stop(
-      `${command} ${args.join(' ')} failed:\n${`${done.stdout}\n${done.stderr}`.trim().split('\n').slice(-40).join('\n')}`,
-    );
-  return done.stdout;
-}
+const inWords = ({ version, device, first, last }) =>
+  `${version} on ${device}, training step loss ${first.toFixed(4)} -> ${last.toFixed(4)}`;
 
-function installPackages() {
-  if (existsSync(join(binding, 'package.json')) && existsSync(join(native, 'node_modules', 'node-gyp')))
-    return;
-  say(`npm install ${TFJS} ${NODE_GYP} (about 100 MB on disk), without their install scripts`);
+function setUpNative({ folder, name, wheel }, cuda) {
+  const native = join(here, folder);
+  const vendor = join(native, 'vendor');
+  const binding = join(native, 'node_modules', name);
+  // An official installation with a working library wins over a build of our own.
+  const official = tryEngine(here, name);
+  if (official?.version) return say(`the installed ${name} works (${inWords(official)}): nothing to do`);
+  const own = tryEngine(native, name);
+  if (own?.version && !(cuda && missingCuda(vendor).length > 0))
+    return say(`trainer/${folder} works (${inWords(own)}): nothing to do`);
+  needTools([
+    ['npm', '--version'],
+    ['python3', '-m', 'pip', '--version'],
+    ['g++', '--version'],
+    ['make', '--version'],
+  ]);
   mkdirSync(native, { recursive: true });
-  writeFileSync(
-    join(native, 'package.json'),
-    `${JSON.stringify({ name: 'lookalike-native', private: true })}\n`,
-  );
-  // --workspaces=false: npm would otherwise look for the workspace that this folder lies in.
-  run(
-    'npm',
-    ['install', '--workspaces=false', '--ignore-scripts', '--no-audit', '--no-fund', TFJS, NODE_GYP],
-    native,
-  );
+  installPackages(native, [[name, VERSION], NODE_GYP], 'about 330 MB');
+  downloadLibrary(vendor, wheel);
+  if (cuda) downloadCuda(vendor);
+  linkLibrary(vendor, binding);
+  buildBinding(native, binding);
+  finish(folder, tryEngine(native, name));
 }
 
-function downloadLibrary() {
-  if (existsSync(join(libraries, 'libtensorflow_cc.so.2'))) return;
-  if (process.platform !== 'linux' || process.arch !== 'x64')
-    stop(
-      `the prebuilt TensorFlow is for linux-x64; this is ${process.platform}-${process.arch}. Install @tensorflow/tfjs-node by hand`,
-    );
-  say(`downloading the PyPI wheel ${WHEEL.name} ${WHEEL.version} (${WHEEL.size})`);
-  mkdirSync(vendor, { recursive: true });
-  const platforms = ['manylinux_2_27_x86_64', 'manylinux2014_x86_64'].flatMap((name) => ['--platform', name]);
-  const wheel = `${WHEEL.name}==${WHEEL.version}`;
-  run(
-    'python3',
-    [
-      '-m',
-      'pip',
-      'download',
-      '-q',
-      '--no-deps',
-      '--only-binary=:all:',
-      '--python-version',
-      '3.11',
-      ...platforms,
-      wheel,
-      '-d',
-      vendor,
-    ],
-    native,
-  );
-  const file = readdirSync(vendor).find((name) => name.endsWith('.whl'));
-  say(`unpacking ${(statSync(join(vendor, file)).size / 1e6).toFixed(0)} MB`);
-  run('python3', ['-c', UNPACK, join(vendor, file), vendor], native);
-  rmSync(join(vendor, file));
+function setUpWebgpu() {
+  const folder = 'native-webgpu';
+  const native = join(here, folder);
+  const there = tryEngine(native, 'webgpu');
+  if (there?.version) return say(`trainer/${folder} works (${inWords(there)}): nothing to do`);
+  mkdirSync(native, { recursive: true });
+  installPackages(native, WEBGPU, 'about 470 MB');
+  finish(folder, tryEngine(native, 'webgpu'));
 }
 
-/** Takes the two libraries and the C headers out of the wheel; the rest of it is Python. */
-const UNPACK = `
-import sys, zipfile
-wheel = zipfile.ZipFile(sys.argv[1])
-libraries = ('tensorflow/libtensorflow_cc.so.2', 'tensorflow/libtensorflow_framework.so.2')
-headers = tuple('tensorflow/include/' + part for part in (
-    'tensorflow/c/', 'tensorflow/core/platform/ctstring', 'xla/tsl/c/', 'tensorflow/compiler/xla/tsl/c/',
-    'tsl/platform/ctstring', 'tensorflow/tsl/platform/ctstring'))
-for name in wheel.namelist():
-    if name in libraries or (name.startswith(headers) and name.endswith('.h')):
-        wheel.extract(name, sys.argv[2])
-`;
-
-/** The binding looks for its library under \`deps/\`; an npm install wipes that folder, so it is made anew. */
-function linkLibrary() {
-  const deps = join(binding, 'deps');
-  rmSync(deps, { recursive: true, force: true });
-  mkdirSync(join(deps, 'lib'), { recursive: true });
-  symlinkSync(join(libraries, 'include'), join(deps, 'include'));
-  for (const [part, plain] of [
-    ['cc', 'libtensorflow.so'],
-    ['framework', 'libtensorflow_framework.so'],
-  ]) {
-    symlinkSync(
-      join(libraries, `libtensorflow_${part}.so.2`),
-      join(deps, 'lib', `libtensorflow_${part}.so.2`),
-    );
-    symlinkSync(`libtensorflow_${part}.so.2`, join(deps, 'lib', plain));
-  }
-}
-
-/** The folder whose \`include/node\` holds the headers of the running Node. */
-function nodeHeaders() {
-  const candidates = [
-    dirname(dirname(realpathSync(process.execPath))),
-    process.env.npm_config_nodedir,
-    '/usr/local',
-    '/usr',
-  ].filter(Boolean);
-  const found = candidates.find((folder) => existsSync(join(folder, 'include', 'node', 'node_api.h')));
-  if (!found)
-    stop(
-      `the headers of Node are missing: looked for include/node/node_api.h under ${candidates.join(', ')}. Install them (on Debian: libnode-dev) or set npm_config_nodedir`,
-    );
-  return found;
-}
-
-function buildBinding() {
-  const headers = nodeHeaders();
-  say('building the binding (g++, python3)');
-  const gyp = join(native, 'node_modules', 'node-gyp', 'bin', 'node-gyp.js');
-  run(
-    process.execPath,
-    [
-      gyp,
-      'rebuild',
-      '--loglevel=error',
-      `--nodedir=${headers}`,
-      '--module_name=tfjs_binding',
-      `--module_path=${join(binding, 'lib', 'napi-v8')}`,
-      '--napi_build_version=8',
-    ],
-    binding,
-  );
+function finish(folder, result) {
+  if (!result?.version)
+    throw new SetupError(`installed, but the training step fails: ${result?.error ?? 'nothing to load'}`);
+  say(`done: trainer/${folder}, ${inWords(result)}`);
+  if (folder === TARGETS.gpu.folder && result.device === 'CPU')
+    say('it finds no GPU and falls back to the CPU; npm run train -- doctor says why');
 }
 
 function main() {
+  const { values } = parseArgs({
+    options: { gpu: { type: 'boolean' }, webgpu: { type: 'boolean' }, 'no-cuda': { type: 'boolean' } },
+  });
   if (Number(process.versions.node.split('.')[0]) >= 23)
-    stop(`tfjs-node 4.22 runs on Node 20 and 22, this is ${process.versions.node}`);
-  // An official installation with a working library wins over a build of our own.
-  const official = join(here, 'package.json');
-  if (resolves(official)) {
-    const found = smoke(official);
-    if (found.version)
-      return say(`the installed @tensorflow/tfjs-node works (TensorFlow ${found.version}): nothing to do`);
-  }
-  const own = join(native, 'package.json');
-  if (existsSync(own) && resolves(own)) {
-    const found = smoke(own);
-    if (found.version) return say(`trainer/native works (TensorFlow ${found.version}): nothing to do`);
-  }
-  for (const tool of ['npm', 'python3', 'g++', 'make'])
-    if (spawnSync(tool, ['--version']).status !== 0) stop(`${tool} is needed and was not found`);
-  execFileSync('python3', ['-m', 'pip', '--version']);
-  installPackages();
-  downloadLibrary();
-  linkLibrary();
-  buildBinding();
-  const result = smoke(own);
-  if (!result.version) stop(`built, but the training step fails:\n${result.error}`);
-  say(
-    `done: TensorFlow ${result.version}, training step loss ${result.first.toFixed(4)} -> ${result.last.toFixed(4)}`,
-  );
+    throw new SetupError(`tfjs-node 4.22 runs on Node 20 and 22, this is ${process.versions.node}`);
+  if (values.webgpu) return setUpWebgpu();
+  if (!values.gpu) return setUpNative(TARGETS.cpu, false);
+  return setUpNative(TARGETS.gpu, !values['no-cuda']);
 }
 
-main();
+try {
+  main();
+} catch (error) {
+  const ours = error instanceof SetupError || error.code?.startsWith('ERR_PARSE_ARGS');
+  console.error(`trainer setup: ${ours ? error.message : error.stack}`);
+  process.exitCode = 1;
+}

@@ -9,7 +9,7 @@ import { type Draw, uniform } from './random.js';
 
 export interface Augmentation {
   size: number; // side of the view, pixels
-  crop_min: number; // smallest share of the picture's area
+  crop: readonly [number, number]; // smallest and largest share of the picture's area
   flip: number; // probability
   jitter: number; // probability of the four below
   brightness: number; // factor in 1 -+ this
@@ -38,10 +38,10 @@ interface Crop {
 
 const LUMA = [0.299, 0.587, 0.114] as const;
 
-/** Random area in (crop_min, 1) and aspect ratio in (3/4, 4/3); the whole square when ten tries do not fit. */
-export function drawCrop(draw: Draw, side: number, cropMin: number): Crop {
+/** Random share of the area and aspect ratio in (3/4, 4/3); the whole square when ten tries do not fit. */
+export function drawCrop(draw: Draw, side: number, [smallest, largest]: readonly [number, number]): Crop {
   for (let attempt = 0; attempt < 10; attempt++) {
-    const area = side * side * uniform(draw, cropMin, 1);
+    const area = side * side * uniform(draw, smallest, largest);
     const ratio = Math.exp(uniform(draw, Math.log(3 / 4), Math.log(4 / 3)));
     const width = Math.sqrt(area * ratio);
     const height = Math.sqrt(area / ratio);
@@ -168,7 +168,7 @@ export function writeView(
 ): void {
   const length = options.size * options.size * 3;
   if (scratch.length !== length) scratch = new Float32Array(length);
-  const crop = drawCrop(draw, source.side, options.crop_min);
+  const crop = drawCrop(draw, source.side, options.crop);
   const flip = draw() < options.flip;
   const mean = sampleCrop(source, crop, flip, scratch);
   const m = drawColour(draw, options, mean);

@@ -18,7 +18,7 @@ export async function writeCard(out: string, manifest: ModelManifest): Promise<v
 /** The card as Markdown. Of a resumed run the last word on each epoch counts. */
 export function card(manifest: ModelManifest, log: readonly Entry[]): string {
   const epochs = new Map(log.filter((e) => e.event === 'epoch').map((e) => [e.epoch as number, e]));
-  const sizes = new Map(log.filter((e) => e.event === 'size').map((e) => [e.side as number, e]));
+  const forms = new Map(log.filter((e) => e.event === 'form').map((e) => [`${e.side} ${e.embedding}`, e]));
   const verified = log.filter((e) => e.event === 'verified').at(-1);
   const seconds = [...epochs.values()].reduce((sum, e) => sum + (e.seconds as number), 0);
   const { accuracy, settings, input } = manifest;
@@ -29,7 +29,7 @@ export function card(manifest: ModelManifest, log: readonly Entry[]): string {
     '',
     `- Trained on: ${manifest.trained_on}`,
     `- Terms: ${manifest.terms}`,
-    `- Network: ResNet-18 x ${settings.width}, input ${input.width} x ${input.height}, ${manifest.dimension} numbers a picture, unit length`,
+    `- Network: ${networkName(settings.network)} x ${settings.width}, input ${input.width} x ${input.height}, ${manifest.dimension} numbers a picture (${settings.embedding}), unit length`,
     `- Training: ${settings.objective}, ${epochs.size} epochs, ${(seconds / 60).toFixed(0)} minutes of training`,
     ...('knn_top1' in accuracy
       ? [accuracyLine(accuracy)]
@@ -41,9 +41,9 @@ export function card(manifest: ModelManifest, log: readonly Entry[]): string {
       : []),
     `- SHA-256 of encoder.onnx: \`${manifest.sha256}\``,
     ...table(
-      'Input sizes',
-      ['pixels', 'kNN % among training pictures (chosen by)', 'kNN % held out'],
-      [...sizes.values()].map((e) => [e.side, share(e.knn_training), share(e.knn_held_out)]),
+      'What was chosen from',
+      ['pixels', 'embedding', 'kNN % among training pictures (chosen by)', 'kNN % held out'],
+      [...forms.values()].map((e) => [e.side, e.embedding, share(e.knn_training), share(e.knn_held_out)]),
     ),
     ...table(
       'Epochs',
@@ -71,6 +71,9 @@ function accuracyLine(accuracy: ModelManifest['accuracy']): string {
     `${accuracy.known_pictures} (k ${accuracy.k}, temperature ${accuracy.temperature})`
   );
 }
+
+/** `resnet18` as it is written. */
+const networkName = (name: unknown) => String(name).replace('resnet', 'ResNet-');
 
 const share = (value: unknown) => (typeof value === 'number' ? (100 * value).toFixed(1) : '');
 

@@ -1,6 +1,7 @@
 /** The trained network as an ONNX graph, batch normalisation folded into the convolutions. */
 import type { OnnxGraph, OnnxNode, OnnxTensor } from '../../dist/offline.js';
-import { type ConvLayer, LENGTH_EPSILON, type Network } from './network.js';
+import type { ConvLayer } from './architecture.js';
+import { LENGTH_EPSILON, type Network } from './network.js';
 import { NORM_EPSILON } from './ops.js';
 
 export const INPUT = 'image';
@@ -70,8 +71,8 @@ export function encoderGraph(network: Network): OnnxGraph {
 
   let x = relu(conv(INPUT, architecture.stem));
   if (architecture.pool) x = node('MaxPool', [x], window(3, 2));
-  for (const { first, second, shortcut } of architecture.blocks) {
-    const branch = conv(relu(conv(x, first)), second);
+  for (const { convs, shortcut } of architecture.blocks) {
+    const branch = convs.reduce((y, layer, i) => conv(i === 0 ? y : relu(y), layer), x);
     x = relu(node('Add', [branch, shortcut ? conv(x, shortcut) : x]));
   }
   x = node('Flatten', [node('GlobalAveragePool', [x])]);

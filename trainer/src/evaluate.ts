@@ -1,21 +1,45 @@
 /** How good the embeddings are: a weighted kNN vote with the labels, on clean features of every picture. */
+import { backboneChannels } from './architecture.js';
 import { MEAN, STD } from './config.js';
-import { embed, type Network } from './network.js';
+import { backbone, embed, type Network, normalise, project } from './network.js';
 import type { Pack } from './pack.js';
-import { type Tensor2D, type Tensor4D, tf } from './tensorflow.js';
+import { type Tensor2D, type Tensor4D, take, tf } from './tensorflow.js';
 
 const BATCH = 256;
 
 /** The embeddings of all pictures of a pack, as they are in it: count x dimension, unit rows. */
-export function features(network: Network, pack: Pack): Float32Array {
+export async function features(network: Network, pack: Pack): Promise<Float32Array> {
   const { dimension } = network.options;
   const out = new Float32Array(pack.count * dimension);
   for (let from = 0; from < pack.count; from += BATCH) {
     const n = Math.min(BATCH, pack.count - from);
-    const vectors = tf.tidy(() => embed(network, cleanImages(pack, from, n), false).dataSync());
+    const vectors = await take(tf.tidy(() => embed(network, cleanImages(pack, from, n), false)));
     out.set(vectors, from * dimension);
   }
   return out;
+}
+
+/** The features of all pictures of a pack before the head: count x channels, of any length. */
+export async function backboneFeatures(network: Network, pack: Pack): Promise<Float32Array> {
+  const channels = backboneChannels(network.architecture);
+  const out = new Float32Array(pack.count * channels);
+  for (let from = 0; from < pack.count; from += BATCH) {
+    const n = Math.min(BATCH, pack.count - from);
+    const rows = await take(tf.tidy(() => backbone(network, cleanImages(pack, from, n), false)));
+    out.set(rows, from * channels);
+  }
+  return out;
+}
+
+/** Unit vectors (count x dimension) from features of the backbone (count x channels), by the network's head. */
+export async function embedFeatures(network: Network, rows: Float32Array): Promise<Float32Array> {
+  const channels = backboneChannels(network.architecture);
+  return take(
+    tf.tidy(() => {
+      const features = tf.tensor2d(rows, [rows.length / channels, channels]);
+      return normalise(project(network, features));
+    }),
+  );
 }
 
 /** n pictures of the pack from `from` on, normalised: n x side x side x 3. */
@@ -41,18 +65,18 @@ export interface Labelled {
  * Weighted kNN (Wu et al. 2018, section 3.4): the k nearest of `known` vote with exp(cosine / temperature).
  * Returns the share of `queries` whose own label wins, 0..1.
  */
-export function knnAccuracy(
+export async function knnAccuracy(
   queries: Labelled,
   known: Labelled,
   { k, temperature }: { k: number; temperature: number },
-): number {
+): Promise<number> {
   const dimension = known.vectors.length / known.labels.length;
   const bank = tf.tensor2d(known.vectors, [known.labels.length, dimension]);
   let right = 0;
   for (let from = 0; from < queries.labels.length; from += BATCH) {
     const n = Math.min(BATCH, queries.labels.length - from);
     const batch = queries.vectors.subarray(from * dimension, (from + n) * dimension);
-    const { scores, rows, width } = nearest(batch, bank, Math.min(k, known.labels.length));
+    const { scores, rows, width } = await nearest(batch, bank, Math.min(k, known.labels.length));
     for (let i = 0; i < n; i++) {
       const slice = [i * width, (i + 1) * width] as const;
       const winner = vote(rows.subarray(...slice), scores.subarray(...slice), {
@@ -66,12 +90,14 @@ export function knnAccuracy(
   return right / queries.labels.length;
 }
 
-function nearest(batch: Float32Array, bank: Tensor2D, k: number) {
-  return tf.tidy(() => {
+async function nearest(batch: Float32Array, bank: Tensor2D, k: number) {
+  const { values, indices } = tf.tidy(() => {
     const queries = tf.tensor2d(batch, [batch.length / bank.shape[1], bank.shape[1]]);
-    const { values, indices } = tf.topk(tf.matMul(queries, bank, false, true), k, true);
-    return { scores: values.dataSync() as Float32Array, rows: indices.dataSync() as Int32Array, width: k };
+    return tf.topk(tf.matMul(queries, bank, false, true), k, true);
   });
+  const rows = await indices.data<'int32'>();
+  indices.dispose();
+  return { scores: await take(values), rows, width: k };
 }
 
 /** The label with the largest sum of weights; ties go to the label that was nearer first. */
@@ -104,7 +130,7 @@ export function labelledPart(pack: Pack, vectors: Float32Array): Labelled {
  * kNN accuracy within one set: every tenth picture asks the other nine tenths. Used to choose between input
  * sizes, so that the held-out pictures are only ever measured with, never chosen by.
  */
-export function innerAccuracy(all: Labelled, vote: { k: number; temperature: number }): number {
+export function innerAccuracy(all: Labelled, vote: { k: number; temperature: number }): Promise<number> {
   const dimension = all.vectors.length / all.labels.length;
   const part = (keep: (i: number) => boolean): Labelled => {
     const rows = all.labels.map((_, i) => i).filter(keep);

@@ -21,7 +21,7 @@ import { cleanImages } from './evaluate.js';
 import { embed, type Network } from './network.js';
 import { type Pack, squareRecord } from './pack.js';
 import type { ModelWords } from './place.js';
-import { tf } from './tensorflow.js';
+import { take, tf } from './tensorflow.js';
 
 /** Largest difference of a number between the trainer's embedding and the exported encoder's. */
 export const EXPORT_TOLERANCE = 1e-4;
@@ -30,11 +30,16 @@ const BATCH = 32;
 
 export type Draft = Omit<ModelManifest, 'sha256' | 'format_version'>;
 
+/** What a manifest is drafted from. */
+export interface DraftOf {
+  settings: Settings;
+  size: number; // of the input, pixels
+  embedding: string; // in words
+  dataSha256: string;
+}
+
 /** The manifest of a network at this input size; `accuracy` is filled in once it is measured. */
-export function draftManifest(
-  { settings, size, dataSha256 }: { settings: Settings; size: number; dataSha256: string },
-  words: ModelWords,
-): Draft {
+export function draftManifest({ settings, size, embedding, dataSha256 }: DraftOf, words: ModelWords): Draft {
   return {
     ...words,
     input: { name: INPUT, width: size, height: size, layout: 'nchw', dtype: 'float32' },
@@ -42,7 +47,7 @@ export function draftManifest(
     preprocess: squareRecord(size),
     dimension: settings.dimension,
     temperature: settings.knn_temperature,
-    settings: { ...settings, data_sha256: dataSha256 },
+    settings: { ...settings, embedding, data_sha256: dataSha256 },
     accuracy: {},
   };
 }
@@ -94,7 +99,7 @@ export async function embedPack(embedder: Embedder, pack: Pack, count = pack.cou
 /** The largest difference between trainer and exported encoder over some pictures; throws when too large. */
 export async function verifyExport(network: Network, embedder: Embedder, pack: Pack): Promise<number> {
   const count = Math.min(VERIFIED_PICTURES, pack.count);
-  const expected = tf.tidy(() => embed(network, cleanImages(pack, 0, count), false).dataSync());
+  const expected = await take(tf.tidy(() => embed(network, cleanImages(pack, 0, count), false)));
   const actual = await embedPack(embedder, pack, count);
   const difference = actual.reduce((most, value, i) => Math.max(most, Math.abs(value - expected[i]!)), 0);
   if (difference <= EXPORT_TOLERANCE) return difference;

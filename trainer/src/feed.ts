@@ -5,18 +5,30 @@ import type { AugmentOrder, AugmentSetup } from './augment-worker.js';
 import type { Pack } from './pack.js';
 import { drawFor, permutation } from './random.js';
 
+/** Views of one kind: `views` of each picture, a share of its area within `crop`. */
+export interface ViewPart {
+  views: number;
+  crop: readonly [number, number];
+  size: number; // the largest side, pixels
+  /** The side in an epoch (from 0), at most `size`. */
+  sizeAt(epoch: number): number;
+}
+
 export interface FeedOptions {
   batch: number; // pictures
-  views: number; // of each picture
+  parts: readonly ViewPart[];
   seed: number;
-  augmentation: Augmentation;
+  augmentation: Omit<Augmentation, 'size' | 'crop'>;
   threads?: number;
 }
 
-/** `views`: (views x batch) x size x size x 3, valid until the next batch is asked for. */
+/** `parts`: by kind, (views x batch) x side x side x 3, valid until the next batch is asked for. */
 export interface Batch {
-  views: Float32Array;
+  parts: { views: Float32Array; side: number }[];
   pictures: Int32Array;
+}
+
+export interface TimedBatch extends Batch {
   waitedMs: number; // how long the training step had to wait for it
 }
 
@@ -27,7 +39,7 @@ export class Feed {
   readonly steps: number; // full batches in an epoch; the rest of the pictures waits for another order
   readonly #pack: Pack;
   readonly #options: FeedOptions;
-  readonly #slots: Float32Array[];
+  readonly #slots: Float32Array[][]; // by slot and part
   readonly #workers: Worker[];
   readonly #waiting = new Map<number, { done: () => void; failed: (error: Error) => void }>();
 
@@ -35,14 +47,17 @@ export class Feed {
     this.#pack = pack;
     this.#options = options;
     this.steps = Math.floor(pack.count / options.batch);
-    const bytes = options.views * options.batch * options.augmentation.size ** 2 * 3 * 4;
-    const slots = Array.from({ length: SLOTS }, () => new SharedArrayBuffer(bytes));
-    this.#slots = slots.map((slot) => new Float32Array(slot));
+    const buffers = Array.from({ length: SLOTS }, () =>
+      options.parts.map(
+        ({ views, size }) => new SharedArrayBuffer(4 * views * options.batch * viewLength(size)),
+      ),
+    );
+    this.#slots = buffers.map((parts) => parts.map((part) => new Float32Array(part)));
     const setup: AugmentSetup = {
       pack: pack.data,
       side: pack.side,
-      slots,
-      views: options.views,
+      slots: buffers,
+      parts: options.parts.map(({ views, crop }) => ({ views, crop })),
       augmentation: options.augmentation,
       seed: options.seed,
     };
@@ -59,14 +74,16 @@ export class Feed {
   }
 
   /** The batches of one epoch in its own order, from `fromStep` on. */
-  async *epoch(epoch: number, fromStep = 0): AsyncGenerator<Batch> {
-    const { batch, seed } = this.#options;
+  async *epoch(epoch: number, fromStep = 0): AsyncGenerator<TimedBatch> {
+    const { batch, seed, parts } = this.#options;
     const order = permutation(drawFor(seed, epoch), this.#pack.count);
+    const sizes = parts.map((part) => part.sizeAt(epoch));
+    const picturesOf = (step: number) => order.slice(step * batch, (step + 1) * batch);
     const ready = new Map<number, Promise<void>>();
     const ask = (step: number) => {
       if (step >= this.steps) return;
-      const pictures = order.slice(step * batch, (step + 1) * batch);
-      ready.set(step, this.#fill({ slot: step % SLOTS, epoch, pictures }, step));
+      const slot = step % SLOTS;
+      ready.set(step, this.#fill({ slot, epoch, sizes, pictures: picturesOf(step) }, step));
     };
     for (let step = fromStep; step < fromStep + SLOTS; step++) ask(step);
     for (let step = fromStep; step < this.steps; step++) {
@@ -74,8 +91,11 @@ export class Feed {
       await ready.get(step);
       ready.delete(step);
       yield {
-        views: this.#slots[step % SLOTS]!,
-        pictures: order.slice(step * batch, (step + 1) * batch),
+        parts: this.#slots[step % SLOTS]!.map((values, i) => {
+          const side = sizes[i]!;
+          return { side, views: values.subarray(0, parts[i]!.views * batch * viewLength(side)) };
+        }),
+        pictures: picturesOf(step),
         waitedMs: performance.now() - from,
       };
       ask(step + SLOTS);
@@ -92,4 +112,9 @@ export class Feed {
   async close(): Promise<void> {
     await Promise.all(this.#workers.map((worker) => worker.terminate()));
   }
+}
+
+/** Numbers in a view. */
+export function viewLength(side: number): number {
+  return side * side * 3;
 }

@@ -26,15 +26,16 @@ export async function splitFolder(
       'nothing_to_index',
       `${folder} has ${all.length} pictures (JPEG, PNG, WebP); training needs at least ${MINIMUM_PICTURES}`,
     );
+  const labels = new Set(all.map((image) => image.label).filter((label) => label !== null));
   if (heldOutFolder !== null) {
-    if (all.some((image) => image.label !== null))
-      return { training: all, heldOut: await labelledImages(heldOutFolder) };
+    // By one label alone every vote would be right.
+    if (labels.size > 0)
+      return { training: all, heldOut: labels.size > 1 ? await labelledImages(heldOutFolder) : [] };
     throw new LookalikeError(
       'nothing_to_index',
       `${folder} has no sub-folders: pictures held out can only be measured by the labels of the others`,
     );
   }
-  const labels = new Set(all.map((image) => image.label).filter((label) => label !== null));
   if (labels.size < 2) return { training: all, heldOut: [] };
   const order = permutation(drawFor(seed, -3), all.length);
   const chosen = new Set(order.slice(0, Math.floor(all.length * HELD_OUT_SHARE)));

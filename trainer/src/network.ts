@@ -1,90 +1,31 @@
 /**
- * ResNet-18 (He et al. 2015) at any width, with the stem that fits the input, then a head to unit vectors.
- * Convolutional up to the mean pool, so it runs at other input sizes (multiples of 16 keep the padding even).
+ * A residual network and its computation: pictures to features (the backbone), features to unit vectors (the
+ * head). Convolutional up to the mean, so it runs at other input sizes (multiples of the whole stride keep the
+ * padding even).
  */
-import { LookalikeError } from '../../dist/offline.js';
+import {
+  type Architecture,
+  type ConvLayer,
+  convLayers,
+  describeNetwork,
+  type NetworkOptions,
+} from './architecture.js';
 import { batchNorm, frozenNorm, relu } from './ops.js';
 import { drawFor, uniform } from './random.js';
 import { type Tensor1D, type Tensor2D, type Tensor4D, tf, type Variable } from './tensorflow.js';
+
+export { type NetworkOptions, wholeStride } from './architecture.js';
 
 /** Keeps the length of a zero vector from dividing by zero; the same in the exported graph. */
 export const LENGTH_EPSILON = 1e-12;
 /** Share of a batch in the running statistics of batch normalisation. */
 const STATISTICS_SHARE = 0.1;
 
-export interface NetworkOptions {
-  width: number; // factor of 64, 128, 256, 512 channels
-  size: number; // side of the training views: decides the stem
-  head: 'linear' | 'mlp';
-  dimension: number;
-  seed: number;
-}
-
-/** A convolution and the batch normalisation after it. Names are those of the weights. */
-export interface ConvLayer {
-  name: string;
-  kernel: number;
-  stride: number;
-  inputs: number;
-  outputs: number;
-}
-
-export interface Block {
-  first: ConvLayer;
-  second: ConvLayer;
-  shortcut: ConvLayer | null;
-}
-
-/** What the network consists of; `export.ts` walks the same description. */
-export interface Architecture {
-  stem: ConvLayer;
-  pool: boolean; // 3x3 max pool of stride 2 after the stem
-  blocks: Block[];
-  head: { name: string; inputs: number; outputs: number }[]; // dense layers, relu between them
-}
-
-/** 32 px: 3x3; 64 to 128 px: 5x5 of stride 2; larger: 7x7 of stride 2 and a max pool. */
-export function describeNetwork({ width, size, head, dimension }: NetworkOptions): Architecture {
-  const channels = [64, 128, 256, 512].map((full) => Math.max(8, Math.round((full * width) / 8) * 8));
-  const [kernel, stride] = size < 64 ? [3, 1] : size <= 128 ? [5, 2] : [7, 2];
-  const stem = { name: 'stem', kernel, stride, inputs: 3, outputs: channels[0]! };
-  const blocks: Block[] = [];
-  let inputs = stem.outputs;
-  channels.forEach((outputs, stage) => {
-    for (let i = 0; i < 2; i++) {
-      const stride = stage > 0 && i === 0 ? 2 : 1;
-      const name = `stage${stage + 1}.${i + 1}`;
-      blocks.push({
-        first: { name: `${name}.first`, kernel: 3, stride, inputs, outputs },
-        second: { name: `${name}.second`, kernel: 3, stride: 1, inputs: outputs, outputs },
-        shortcut:
-          stride === 1 && inputs === outputs
-            ? null
-            : { name: `${name}.shortcut`, kernel: 1, stride, inputs, outputs },
-      });
-      inputs = outputs;
-    }
-  });
-  const last = { name: 'head.last', inputs, outputs: dimension };
-  const dense = head === 'mlp' ? [{ name: 'head.hidden', inputs, outputs: inputs }, last] : [last];
-  const architecture = { stem, pool: size > 128, blocks, head: dense };
-  const whole = wholeStride(architecture);
-  if (size % whole === 0) return architecture;
-  throw new LookalikeError('invalid_setting', `size is ${size}, multiples of ${whole} are allowed here`);
-}
-
-/** How many input pixels make one pixel before the mean pool. */
-export function wholeStride({ stem, pool, blocks }: Architecture): number {
-  return blocks.reduce((product, { first }) => product * first.stride, stem.stride * (pool ? 2 : 1));
-}
-
-/** Every convolution of the network. */
-export function convLayers({ stem, blocks }: Architecture): ConvLayer[] {
-  return [
-    stem,
-    ...blocks.flatMap(({ first, second, shortcut }) => [first, second, ...(shortcut ? [shortcut] : [])]),
-  ];
-}
+/**
+ * Which statistics batch normalisation uses: false: the running ones; true: the batch's, and the running ones
+ * move towards them; 'batch': the batch's, and the running ones stay.
+ */
+export type Training = boolean | 'batch';
 
 /** Weights by name; `trained` ones get gradients, the rest are running statistics. */
 export interface Network {
@@ -128,32 +69,54 @@ export function createNetwork(options: NetworkOptions): Network {
   return network;
 }
 
+/** The same values in variables of its own, none of them trainable: e.g. a momentum encoder. */
+export function copyNetwork({ options, architecture, trained, statistics }: Network): Network {
+  const copied = (variables: ReadonlyMap<string, Variable>) =>
+    new Map([...variables].map(([name, variable]) => [name, tf.variable(variable, false)]));
+  return { options, architecture, trained: copied(trained), statistics: copied(statistics) };
+}
+
+/** Gives `to` the weights and statistics of `from`; both must have the same architecture. */
+export function copyValues(from: Network, to: Network): void {
+  for (const group of ['trained', 'statistics'] as const)
+    for (const [name, variable] of to[group]) variable.assign(from[group].get(name)!);
+}
+
+/** Pictures to unit vectors: n x h x w x 3 to n x dimension. `training` as in `backbone`. */
+export function embed(network: Network, images: Tensor4D, training: Training): Tensor2D {
+  return normalise(project(network, backbone(network, images, training)));
+}
+
 /**
- * Pictures to unit vectors: n x h x w x 3 to n x dimension. While training, batch normalisation uses the batch
- * and its running statistics move towards it; otherwise it uses the running statistics.
+ * Pictures to features: n x h x w x 3 to n x channels, the mean over the last stage. While training, batch
+ * normalisation uses the batch and its running statistics move towards it; otherwise it uses the running statistics.
  */
-export function embed(network: Network, images: Tensor4D, training: boolean): Tensor2D {
-  const { stem, pool, blocks, head } = network.architecture;
+export function backbone(network: Network, images: Tensor4D, training: Training): Tensor2D {
+  const { stem, pool, blocks } = network.architecture;
   const layer = (x: Tensor4D, conv: ConvLayer) => convolve(network, x, conv, training);
   let x = relu(layer(images, stem));
   if (pool) x = tf.maxPool(x, 3, 2, 'same');
-  for (const { first, second, shortcut } of blocks) {
-    const branch = layer(relu(layer(x, first)), second);
+  for (const { convs, shortcut } of blocks) {
+    const branch = convs.reduce((y, conv, i) => layer(i === 0 ? y : relu(y), conv), x);
     x = relu(tf.add(branch, shortcut ? layer(x, shortcut) : x));
   }
-  let features: Tensor2D = tf.mean(x, [1, 2]);
-  head.forEach(({ name }, i) => {
-    features = tf.add(
-      tf.matMul(features, weight(network, `${name}.weights`)),
-      weight(network, `${name}.bias`),
-    );
-    if (i < head.length - 1) features = relu(features);
-  });
-  const length = tf.sqrt(tf.add(tf.sum(tf.square(features), 1, true), LENGTH_EPSILON));
-  return tf.div(features, length);
+  return tf.mean(x, [1, 2]);
 }
 
-function convolve(network: Network, x: Tensor4D, { name, stride }: ConvLayer, training: boolean): Tensor4D {
+/** The head: features (n x channels) to n x dimension, not yet of unit length. */
+export function project(network: Network, features: Tensor2D): Tensor2D {
+  return network.architecture.head.reduce((x, { name }, i) => {
+    const y = tf.matMul(i === 0 ? x : relu(x), weight<Tensor2D>(network, `${name}.weights`));
+    return tf.add(y, weight<Tensor1D>(network, `${name}.bias`));
+  }, features);
+}
+
+/** Rows (n x d) to unit length; a row of zeros stays zeros. */
+export function normalise(x: Tensor2D): Tensor2D {
+  return tf.div(x, tf.sqrt(tf.add(tf.sum(tf.square(x), 1, true), LENGTH_EPSILON)));
+}
+
+function convolve(network: Network, x: Tensor4D, { name, stride }: ConvLayer, training: Training): Tensor4D {
   const y = tf.conv2d(x, weight(network, `${name}.kernel`), stride, 'same');
   const gamma = weight<Tensor1D>(network, `${name}.gamma`);
   const beta = weight<Tensor1D>(network, `${name}.beta`);
@@ -162,6 +125,7 @@ function convolve(network: Network, x: Tensor4D, { name, stride }: ConvLayer, tr
   if (!training)
     return frozenNorm(y, [gamma, beta, mean as unknown as Tensor1D, variance as unknown as Tensor1D]);
   return batchNorm(y, { gamma, beta }, (batchMean, batchVariance) => {
+    if (training === 'batch') return;
     follow(mean, batchMean);
     follow(variance, batchVariance);
   });

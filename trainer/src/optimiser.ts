@@ -1,11 +1,11 @@
 /** Stochastic gradient descent with momentum and weight decay (PyTorch's form). */
-import { type Tensor, tf, type Variable } from './tensorflow.js';
+import { type Scalar, type Tensor, tf, type Variable } from './tensorflow.js';
 
 export interface Optimiser {
   /** One slot a weight: the running sum of its gradients. Part of a checkpoint. */
   slots: Map<string, Variable>;
   /** Moves the weights; `gradients` by the names that tfjs gave the variables. Does not dispose them. */
-  step(gradients: Record<string, Tensor>, lr: number): void;
+  step(gradients: Record<string, Tensor>, lr: Scalar): void;
 }
 
 /** Weight decay acts on kernels and weight matrices, not on biases and batch normalisation. */
@@ -16,7 +16,7 @@ export function createOptimiser(
   const slots = new Map(
     [...weights].map(([name, variable]) => [name, tf.tidy(() => tf.variable(tf.zerosLike(variable), false))]),
   );
-  const step = (gradients: Record<string, Tensor>, lr: number) => {
+  const step = (gradients: Record<string, Tensor>, lr: Scalar) => {
     tf.tidy(() => {
       for (const [name, variable] of weights) {
         const plain = gradients[variable.name]!;

@@ -4,9 +4,9 @@
  */
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, open, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { open, readFile, stat } from 'node:fs/promises';
 import { totalmem } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import {
   createDecoder,
   type ListedImage,
@@ -15,6 +15,8 @@ import {
   type PreprocessRecord,
 } from '../../dist/offline.js';
 import { MEAN, STD } from './config.js';
+import { makeFolder, writeWhole } from './disk.js';
+import { stopWhen } from './interrupt.js';
 
 /** Picture i is at `i * side * side * 3`, interleaved RGB; `images[i]` says where it came from. */
 export interface Pack {
@@ -45,24 +47,35 @@ export function squareRecord(side: number): PreprocessRecord {
 const AT_A_TIME = 8; // pictures being decoded
 const MEMORY_SHARE = 0.6; // of the machine's memory, at most
 
+export interface PackOptions {
+  cacheDir: string; // in the run's folder
+  /** Told how many are done. */
+  progress?(done: number, total: number): void;
+  /** Asked before every picture. */
+  interrupted?(): boolean;
+}
+
 /**
  * Packs the pictures, or reads the pack in `cacheDir` when it was made from the same list. Unreadable pictures
- * are left out and listed. `progress` is told how many are done.
+ * are left out and listed. Throws `Interrupted`, and `internal` when the pack cannot be written; neither
+ * leaves a part of one.
  */
 export async function packImages(
   images: readonly ListedImage[],
   side: number,
-  { cacheDir, progress }: { cacheDir: string; progress?: (done: number, total: number) => void },
+  { cacheDir, progress = () => {}, interrupted = () => false }: PackOptions,
 ): Promise<Pack> {
   checkMemory(images.length, side);
+  stopWhen(interrupted);
   const base = join(cacheDir, await packKey(images, side));
   if (existsSync(`${base}.json`)) return readPack(base);
-  const pack = await decodeAll(images, side, progress ?? (() => {}));
-  await mkdir(cacheDir, { recursive: true });
+  const pack = await decodeAll(images, side, { progress, interrupted });
+  makeFolder(cacheDir);
   const { data, ...about } = pack;
-  await writePixels(`${base}.u8`, new Uint8Array(data));
-  await writeFile(`${base}.json.part`, JSON.stringify(about));
-  await rename(`${base}.json.part`, `${base}.json`); // the description last: with it the pack is whole
+  const out = dirname(cacheDir);
+  writeWhole({ what: 'the decoded pictures', path: `${base}.u8`, out }, [new Uint8Array(data)]);
+  // The description last: with it the pack is whole.
+  writeWhole({ what: 'the list of pictures', path: `${base}.json`, out }, [JSON.stringify(about)]);
   return pack;
 }
 
@@ -83,18 +96,7 @@ async function readPack(base: string): Promise<Pack> {
   return { ...about, data };
 }
 
-// Node reads and writes at most 2 GiB at once; a pack may be larger.
-const CHUNK = 1 << 28;
-
-async function writePixels(path: string, pixels: Uint8Array): Promise<void> {
-  const file = await open(path, 'w');
-  try {
-    for (let at = 0; at < pixels.length; )
-      at += (await file.write(pixels, at, Math.min(CHUNK, pixels.length - at))).bytesWritten;
-  } finally {
-    await file.close();
-  }
-}
+const CHUNK = 1 << 28; // Node reads at most 2 GiB at once; a pack may be larger
 
 async function readPixels(path: string, pixels: Uint8Array): Promise<void> {
   const file = await open(path, 'r');
@@ -126,7 +128,7 @@ function checkMemory(pictures: number, side: number): void {
 async function decodeAll(
   images: readonly ListedImage[],
   side: number,
-  progress: (done: number, total: number) => void,
+  { progress, interrupted }: Required<Omit<PackOptions, 'cacheDir'>>,
 ): Promise<Pack> {
   const decoder = createDecoder();
   const record = squareRecord(side);
@@ -138,6 +140,7 @@ async function decodeAll(
   let next = 0;
   const work = async () => {
     for (let i = next++; i < images.length; i = next++) {
+      stopWhen(interrupted);
       const { path } = images[i]!;
       try {
         const bytes = await readFile(path);

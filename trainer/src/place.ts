@@ -12,10 +12,12 @@ export interface BuildRequest {
   heldOut: string | null; // a labelled folder
   settings: Settings;
   resume: boolean;
+  /** A checkpoint whose weights the run begins with, e.g. for fine-tuning; null: random weights. */
+  startFrom: string | null;
   exportOnly: boolean;
   timeLimitMinutes: number | null;
   words: Partial<ModelWords>;
-  /** True after Ctrl-C: the step is finished and a checkpoint written. */
+  /** True after Ctrl-C: a training finishes its step and writes a checkpoint, all else ends by `Interrupted`. */
   interrupted(): boolean;
 }
 
@@ -48,6 +50,7 @@ export async function openPlace(request: BuildRequest): Promise<Place> {
     async pack(images, side) {
       const pack = await packImages(images, side, {
         cacheDir: join(out, 'pack'),
+        interrupted: request.interrupted,
         progress: (done, total) => report.live(`decoding to ${side} px: ${done} of ${total}`),
       });
       for (const { path, reason } of pack.unreadable) {

@@ -2,13 +2,13 @@
 import { setImmediate } from 'node:timers/promises';
 import { type Groups, writeCheckpoint } from './checkpoint.js';
 import type { Settings } from './config.js';
-import type { Feed } from './feed.js';
-import { memoryBankLoss, twoViewLoss } from './loss.js';
-import { createMemoryBank, remember } from './memory-bank.js';
-import { embed, type Network } from './network.js';
+import type { Batch, Feed } from './feed.js';
+import type { Network } from './network.js';
+import { createObjective, type Objective, type ObjectiveSetup } from './objectives/index.js';
 import { createOptimiser, type Optimiser } from './optimiser.js';
 import { learningRate } from './schedule.js';
-import { type Scalar, type Tensor2D, type Tensor4D, tf, type Variable } from './tensorflow.js';
+import { createStepper, type Stepper } from './step.js';
+import { fetchValues } from './tensorflow.js';
 
 /** Where a run stands; saved in every checkpoint. `step` steps of epoch `epoch` (from 0) are done. */
 export interface Progress {
@@ -29,29 +29,29 @@ export interface EpochReport {
 export interface Run {
   settings: Settings;
   network: Network;
+  objective: Objective;
   optimiser: Optimiser;
-  bank: Variable | null; // pictures x dimension, of the memory-bank objective
 }
 
-/** Views of a picture that the objective needs in a step. */
-export function viewsOf(settings: Settings): number {
-  return settings.objective === 'two-view' ? 2 : 1;
+export function createRun(settings: Settings, network: Network, about: Omit<ObjectiveSetup, 'network'>): Run {
+  const { momentum, weight_decay: decay } = settings;
+  const objective = createObjective(settings, { ...about, network });
+  const trained = new Map([...network.trained, ...objective.trained]);
+  return { settings, network, objective, optimiser: createOptimiser(trained, { momentum, decay }) };
 }
 
-export function createRun(settings: Settings, network: Network, pictures: number): Run {
-  const { momentum, weight_decay: decay, dimension, seed } = settings;
-  const optimiser = createOptimiser(network.trained, { momentum, decay });
-  const bank = settings.objective === 'memory-bank' ? createMemoryBank(pictures, dimension, seed) : null;
-  return { settings, network, optimiser, bank };
+/** The network's part of a checkpoint. */
+export function weightsOf({ trained, statistics }: Network): Groups {
+  return { weights: trained, statistics };
 }
 
 /** The variables of a run by group, for a checkpoint. */
-export function groupsOf({ network, optimiser, bank }: Run): Groups {
+export function groupsOf({ network, optimiser, objective }: Run): Groups {
   return {
-    weights: network.trained,
-    statistics: network.statistics,
+    ...weightsOf(network),
     slots: optimiser.slots,
-    bank: new Map(bank ? [['vectors', bank]] : []),
+    learned: objective.trained,
+    objective: objective.state,
   };
 }
 
@@ -72,24 +72,34 @@ export interface LoopOptions {
   /** Asked after every step: true ends the loop with a checkpoint. */
   shouldStop(): boolean;
   onStep?(step: number, loss: number): void;
-  onEpoch(report: EpochReport): void;
+  onEpoch(report: EpochReport): void | Promise<void>;
 }
 
 /** Trains from `from` to the last epoch; returns where it stopped. A checkpoint is written after each epoch. */
 export async function train(run: Run, from: Progress, options: LoopOptions): Promise<Progress> {
+  const stepper = await createStepper(run);
   let progress = from;
-  while (progress.epoch < run.settings.epochs) {
-    const { at, report } = await trainEpoch(run, progress, options);
-    progress = at;
-    writeCheckpoint(options.checkpoint, groupsOf(run), { ...options.state, progress });
-    if (report === null) return progress;
-    options.onEpoch(report);
-    if (options.shouldStop()) return progress;
+  try {
+    while (progress.epoch < run.settings.epochs) {
+      const { at, report } = await trainEpoch({ ...run, stepper }, progress, options);
+      progress = at;
+      await fetchValues(Object.values(groupsOf(run)).flatMap((group) => [...group.values()]));
+      writeCheckpoint(options.checkpoint, groupsOf(run), { ...options.state, progress });
+      if (report === null) break;
+      await options.onEpoch(report);
+      if (options.shouldStop()) break;
+    }
+    return progress;
+  } finally {
+    stepper.close();
   }
-  return progress;
 }
 
-async function trainEpoch(run: Run, from: Progress, { feed, shouldStop, onStep }: LoopOptions) {
+async function trainEpoch(
+  run: Run & { stepper: Stepper },
+  from: Progress,
+  { feed, shouldStop, onStep }: LoopOptions,
+) {
   const started = performance.now();
   let { step, lossSum } = from;
   let waited = 0;
@@ -97,11 +107,11 @@ async function trainEpoch(run: Run, from: Progress, { feed, shouldStop, onStep }
   for await (const batch of feed.epoch(from.epoch, from.step)) {
     waited += batch.waitedMs;
     const lr = learningRate(run.settings, from.epoch + step / feed.steps);
-    const loss = trainStep(run, batch, lr);
+    const loss = await run.stepper.step(batch, { lr, epoch: from.epoch, step });
     if (!Number.isFinite(loss)) throw diverged(loss, from, run.settings);
     step++;
     lossSum += loss;
-    views += batch.pictures.length * viewsOf(run.settings);
+    views += viewsIn(batch);
     onStep?.(step, loss);
     await setImmediate(); // the step blocks: without this turn of the event loop Ctrl-C would never arrive
     if (step < feed.steps && shouldStop()) return { at: { epoch: from.epoch, step, lossSum }, report: null };
@@ -117,30 +127,6 @@ async function trainEpoch(run: Run, from: Progress, { feed, shouldStop, onStep }
   return { at: { epoch: from.epoch + 1, step: 0, lossSum: 0 }, report };
 }
 
-/** One step on `views` ((v x b) x size x size x 3); returns the loss. */
-export function trainStep(
-  run: Run,
-  batch: { views: Float32Array; pictures: Int32Array },
-  lr: number,
-): number {
-  const { settings, network, optimiser, bank } = run;
-  const { size, temperature, bank_momentum: momentum } = settings;
-  return tf.tidy(() => {
-    const pictures = tf.tensor1d(batch.pictures, 'int32');
-    const count = batch.pictures.length * viewsOf(settings);
-    const images: Tensor4D = tf.tensor4d(batch.views, [count, size, size, 3]);
-    let vectors: Tensor2D | undefined;
-    const objective = (): Scalar => {
-      const embedded = embed(network, images, true);
-      vectors = tf.keep(tf.clone(embedded));
-      return bank
-        ? memoryBankLoss(embedded, bank as unknown as Tensor2D, { pictures, temperature })
-        : twoViewLoss(embedded, temperature);
-    };
-    const { value, grads } = tf.variableGrads(objective, [...network.trained.values()]);
-    optimiser.step(grads, lr);
-    if (bank) remember(bank, { pictures, vectors: vectors!, momentum });
-    vectors!.dispose();
-    return value.dataSync()[0]!;
-  });
+function viewsIn({ parts }: Batch): number {
+  return parts.reduce((sum, { views, side }) => sum + views.length / (side * side * 3), 0);
 }

@@ -5,7 +5,7 @@ import { drawFor, permutation } from '../../../trainer/src/random.js';
 const SIDE = 16;
 const none: Augmentation = {
   size: SIDE,
-  crop_min: 1,
+  crop: [1, 1],
   flip: 0,
   jitter: 0,
   brightness: 0.4,
@@ -16,7 +16,7 @@ const none: Augmentation = {
   mean: [0.5, 0.4, 0.3],
   std: [0.2, 0.25, 0.5],
 };
-const all: Augmentation = { ...none, crop_min: 0.2, flip: 0.5, jitter: 0.8, grey: 0.2, size: 8 };
+const all: Augmentation = { ...none, crop: [0.2, 1], flip: 0.5, jitter: 0.8, grey: 0.2, size: 8 };
 
 const draw = drawFor(5);
 const data = Uint8Array.from({ length: 2 * SIDE * SIDE * 3 }, () => Math.floor(draw() * 256));
@@ -76,7 +76,7 @@ describe('writeView', () => {
 describe('drawCrop', () => {
   test('stays inside and keeps to the area and the aspect ratio', () => {
     const areas = Array.from({ length: 500 }, (_, i) => {
-      const { left, top, width, height } = drawCrop(drawFor(i), 100, 0.2);
+      const { left, top, width, height } = drawCrop(drawFor(i), 100, [0.2, 1]);
       expect(Math.min(left, top)).toBeGreaterThanOrEqual(0);
       expect(Math.max(left + width, top + height)).toBeLessThanOrEqual(100 + 1e-9);
       expect(width / height).toBeGreaterThan(0.749);

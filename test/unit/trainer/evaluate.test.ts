@@ -19,17 +19,17 @@ describe.skipIf(!nativeReady)('weighted kNN', async () => {
     expect(vote(rows, scores, { labels, temperature: 0.15 })).toBe('dog');
   });
 
-  test('counts the queries whose label wins', () => {
+  test('counts the queries whose label wins', async () => {
     const known = { vectors: at(0, 10, 90, 100), labels: ['east', 'east', 'north', 'north'] };
     const queries = { vectors: at(5, 95, 40), labels: ['east', 'north', 'north'] };
-    expect(knnAccuracy(queries, known, { k: 2, temperature: 0.07 })).toBeCloseTo(2 / 3, 6);
-    expect(knnAccuracy(queries, known, { k: 200, temperature: 0.07 })).toBeCloseTo(2 / 3, 6);
+    expect(await knnAccuracy(queries, known, { k: 2, temperature: 0.07 })).toBeCloseTo(2 / 3, 6);
+    expect(await knnAccuracy(queries, known, { k: 200, temperature: 0.07 })).toBeCloseTo(2 / 3, 6);
   });
 
-  test('within one set every tenth picture asks the others', () => {
+  test('within one set every tenth picture asks the others', async () => {
     const degrees = Array.from({ length: 20 }, (_, i) => (i < 10 ? i : 90 + i));
     const labels = degrees.map((d) => (d < 45 ? 'east' : 'north'));
     labels[0] = 'north'; // the first query lies among the east
-    expect(innerAccuracy({ vectors: at(...degrees), labels }, { k: 3, temperature: 0.07 })).toBe(0.5);
+    expect(await innerAccuracy({ vectors: at(...degrees), labels }, { k: 3, temperature: 0.07 })).toBe(0.5);
   });
 });

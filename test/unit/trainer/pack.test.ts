@@ -1,5 +1,6 @@
 import {
   cpSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -14,6 +15,7 @@ import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createDecoder, listImages } from '../../../src/offline.js';
 import { MINIMUM_PICTURES, splitFolder } from '../../../trainer/src/folder.js';
+import { Interrupted } from '../../../trainer/src/interrupt.js';
 import { packImages, squareRecord } from '../../../trainer/src/pack.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'lookalike-pack-'));
@@ -60,6 +62,22 @@ describe('packImages', () => {
     utimesSync(images[5]!.path, 1, 1);
     await packImages(images, 16, { cacheDir });
     expect(readdirSync(cacheDir).length).toBe(files.length + 2);
+  });
+
+  test('ends without a part of a pack when it is interrupted, or when it cannot be written', async () => {
+    const images = await listImages(photos);
+    const fresh = join(folder, 'fresh');
+    let asked = 0;
+    const interrupted = () => ++asked > 12;
+    const stopped = packImages(images, 16, { cacheDir: fresh, interrupted });
+    await expect(stopped).rejects.toThrow(Interrupted);
+    expect(asked).toBeLessThan(COUNT);
+    expect(existsSync(fresh)).toBe(false);
+    const file = join(folder, 'file');
+    writeFileSync(file, '');
+    await expect(packImages(images, 16, { cacheDir: join(file, 'pack') })).rejects.toThrow(
+      'a part of the path is a file',
+    );
   });
 
   test('refuses what cannot fit into memory before it decodes anything', async () => {
