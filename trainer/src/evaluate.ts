@@ -8,25 +8,20 @@ import { type Tensor2D, type Tensor4D, take, tf } from './tensorflow.js';
 const BATCH = 256;
 
 /** The embeddings of all pictures of a pack, as they are in it: count x dimension, unit rows. */
-export async function features(network: Network, pack: Pack): Promise<Float32Array> {
-  const { dimension } = network.options;
-  const out = new Float32Array(pack.count * dimension);
-  for (let from = 0; from < pack.count; from += BATCH) {
-    const n = Math.min(BATCH, pack.count - from);
-    const vectors = await take(tf.tidy(() => embed(network, cleanImages(pack, from, n), false)));
-    out.set(vectors, from * dimension);
-  }
-  return out;
+export function features(network: Network, pack: Pack): Promise<Float32Array> {
+  return rowsOf(pack, network.options.dimension, (images) => embed(network, images, false));
 }
 
 /** The features of all pictures of a pack before the head: count x channels, of any length. */
-export async function backboneFeatures(network: Network, pack: Pack): Promise<Float32Array> {
-  const channels = backboneChannels(network.architecture);
-  const out = new Float32Array(pack.count * channels);
+export function backboneFeatures(network: Network, pack: Pack): Promise<Float32Array> {
+  return rowsOf(pack, backboneChannels(network.architecture), (images) => backbone(network, images, false));
+}
+
+async function rowsOf(pack: Pack, width: number, of: (images: Tensor4D) => Tensor2D): Promise<Float32Array> {
+  const out = new Float32Array(pack.count * width);
   for (let from = 0; from < pack.count; from += BATCH) {
     const n = Math.min(BATCH, pack.count - from);
-    const rows = await take(tf.tidy(() => backbone(network, cleanImages(pack, from, n), false)));
-    out.set(rows, from * channels);
+    out.set(await take(tf.tidy(() => of(cleanImages(pack, from, n)))), from * width);
   }
   return out;
 }

@@ -2,9 +2,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { listImages } from '../../../dist/offline.js';
-import { SETTINGS, type Settings } from '../config.js';
+import { SETTINGS } from '../config.js';
 import { writeWhole } from '../disk.js';
-import type { Pack } from '../pack.js';
 import type { Pictures } from './pictures.js';
 import { networkInWords } from './result.js';
 import type { BaselineName, Study } from './study.js';
@@ -55,12 +54,13 @@ interface Place {
 
 async function measureFloor(name: BaselineName, { base }: Study, place: Place): Promise<Floor> {
   // Loaded here: a study that only collects needs no TensorFlow.
-  const { RAW_PIXELS_SIDE, rawPixels } = await import('../evaluations/baselines.js');
+  const { RAW_PIXELS_SIDE, randomNetwork, rawPixels } = await import('../evaluations/baselines.js');
   const { knnAccuracy } = await import('../evaluate.js');
   const size = name === 'pixels' ? RAW_PIXELS_SIDE : base.size;
   const { known, asked } = await packsOf(place, size);
   const started = performance.now();
-  const compared = name === 'pixels' ? rawPixels(known, asked) : await untrained(base, known, asked);
+  const compared =
+    name === 'pixels' ? rawPixels(known, asked) : await randomNetwork({ ...base }, known, asked);
   return {
     name,
     network: name === 'pixels' ? null : networkInWords(base),
@@ -73,15 +73,6 @@ async function measureFloor(name: BaselineName, { base }: Study, place: Place): 
     data_sha256: known.dataSha256,
     seconds: (performance.now() - started) / 1000,
   };
-}
-
-/** The network of these settings as it is created, statistics of its batch normalisation included. */
-async function untrained(settings: Settings, known: Pack, asked: Pack) {
-  const { features, labelledPart } = await import('../evaluate.js');
-  const { createNetwork } = await import('../network.js');
-  const network = createNetwork(settings);
-  const of = async (pack: Pack) => labelledPart(pack, await features(network, pack));
-  return { known: await of(known), asked: await of(asked) };
 }
 
 async function packsOf({ root, pictures }: Place, side: number) {
