@@ -134,7 +134,7 @@ describe.skipIf(!nativeReady)('a study', () => {
     expect(more!.curve.map(({ epoch }) => epoch)).toEqual(Array.from({ length: EPOCHS }, (_, i) => i + 1));
     expect(more!.knn!.value).toBe(more!.curve.at(-1)!.knn);
     expect(more!.exported!.size).toBe(32);
-    expect(more!.machine.tensorflow).toMatch(/^\d+\.\d+/);
+    expect(more!.machine.library).toMatch(/^TensorFlow \d+\.\d+/);
     expect(result.baselines.map(({ name, pictures, size }) => [name, pictures, size])).toEqual([
       ['pixels', 36, 16],
       ['random', 36, 32],

@@ -9,6 +9,7 @@ import { MEAN, type Settings, STD } from './config.js';
 import { writeWhole } from './disk.js';
 import { features, knnAccuracy, labelledPart } from './evaluate.js';
 import { Feed } from './feed.js';
+import { thisMachine } from './machine.js';
 import type { Network } from './network.js';
 import type { Pack } from './pack.js';
 import type { Place } from './place.js';
@@ -29,7 +30,7 @@ export async function trainRun(place: Place, run: Run, pack: Pack): Promise<Outc
   const { request, report, checkpoint } = place;
   const { settings } = run;
   const from = request.resume ? loadCheckpoint(checkpoint, run, pack) : BEGINNING;
-  writeSettings(request.out, settings, pack);
+  await writeSettings(request.out, settings, pack);
   const measure = await heldOutMeasure(place);
   const { batch, seed } = settings;
   const augmentation = { ...settings, mean: MEAN, std: STD };
@@ -126,7 +127,7 @@ function whyUnmeasurable(known: Pack, asked: Pack): string | null {
   return asked.count === 0 ? 'no labelled picture is held out that can be read' : null;
 }
 
-function writeSettings(out: string, settings: Settings, pack: Pack): void {
+async function writeSettings(out: string, settings: Settings, pack: Pack): Promise<void> {
   const { status, stdout } = spawnSync('git', ['rev-parse', 'HEAD'], {
     cwd: import.meta.dirname,
     encoding: 'utf8',
@@ -135,6 +136,7 @@ function writeSettings(out: string, settings: Settings, pack: Pack): void {
     settings,
     data: { pictures: pack.count, sha256: pack.dataSha256, unreadable: pack.unreadable.length },
     git_revision: status === 0 ? stdout.trim() : null,
+    machine: await thisMachine(),
     started_at: new Date().toISOString(),
   };
   const path = join(out, 'settings.json');

@@ -135,7 +135,7 @@ const SETTINGS = {
   ...{ width: 0.125, size: 32, pack: 32, batch: 12, dimension: 16, warmup_epochs: 0 },
   ...{ eval_scales: [1], knn_k: 5, knn_every: 3, epochs: 3 },
 };
-const MACHINE = { cpu: 'A processor', cores: 2, node: '20.20.2', tensorflow: '2.21.0' };
+const MACHINE = { cpu: 'A processor', cores: 2, node: '20.20.2', library: 'TensorFlow 2.21.0' };
 const SAVED = {
   data: { pictures: 36, sha256: 'f0d79e16cd3ec86de5f59bbf8d1826ca90da9f6553429f8d33db76311c60105b' },
   git_revision: '0664a5913f91235e5f2f71747a4454fa6f47e6b6',

@@ -1,6 +1,7 @@
 /** A study's section of the page of results, in Markdown, from its JSON alone; only the remarks are people's. */
+
+import type { Machine } from '../machine.js';
 import { floorRow, ordered, type Row, variantRow } from './columns.js';
-import type { Machine } from './machine.js';
 import type { StudyResult, VariantResult } from './result.js';
 import { DATA } from './study.js';
 
@@ -92,6 +93,6 @@ function originLines(variants: readonly VariantResult[]): string[] {
   ];
 }
 
-function machineWords({ cpu, cores, node, tensorflow }: Machine): string {
-  return `${cpu}, ${cores} cores, Node ${node}${tensorflow === null ? '' : `, TensorFlow ${tensorflow}`}`;
+function machineWords({ cpu, cores, node, library }: Machine): string {
+  return `${cpu}, ${cores} cores, Node ${node}${library === null ? '' : `, ${library}`}`;
 }

@@ -1,7 +1,7 @@
 /** The measured result of a study as JSON: what is committed, and what the page of results is generated from. */
 import type { Settings } from '../config.js';
+import type { Machine } from '../machine.js';
 import type { Floor } from './floors.js';
-import type { Machine } from './machine.js';
 import type { DataName, Paper, PlotKind, Reference } from './study.js';
 
 export interface StudyResult {

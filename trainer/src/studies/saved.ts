@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SETTINGS, type Settings } from '../config.js';
-import type { Machine } from './machine.js';
+import type { Machine } from '../machine.js';
 
 /** What `settings.json` of a run says. Older files lack the newer settings. */
 export interface SavedRun {
