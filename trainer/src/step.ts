@@ -1,7 +1,7 @@
 /** One step of training: loss, gradients, weights, and what the objective keeps for the next step. */
 import type { CompiledUpdate } from './compile.js';
 import type { Batch } from './feed.js';
-import type { StepInputs } from './objectives/index.js';
+import type { Remember, StepInputs } from './objectives/objective.js';
 import { drawFor } from './random.js';
 import {
   engine,
@@ -87,18 +87,29 @@ function imagesOf({ views, side }: Batch['parts'][number]): Tensor4D {
 }
 
 /** Moves weights and state; the loss stays a tensor. */
-function move(
-  { objective, optimiser, network }: Run,
-  { lr, ...inputs }: StepInputs & { lr: Scalar },
-): Scalar {
+function move(run: Run, { lr, ...inputs }: StepInputs & { lr: Scalar }): Scalar {
   let kept: Tensor2D | undefined;
   const remember = (vectors: Tensor2D) => {
     kept = tf.keep(tf.clone(vectors));
   };
-  const weights = [...network.trained.values(), ...objective.trained.values()];
-  const { value, grads } = tf.variableGrads(() => objective.loss(inputs, remember), weights);
-  optimiser.step(grads, lr);
-  if (kept) objective.update?.(inputs, kept);
+  const { value, grads } = slopes(run, inputs, remember);
+  run.optimiser.step(grads, lr);
+  if (kept) run.objective.update?.(inputs, kept);
   kept?.dispose();
   return value;
+}
+
+function slopes({ network, objective }: Run, inputs: StepInputs, remember: Remember) {
+  const weights = [...network.trained.values(), ...objective.trained.values()];
+  return tf.variableGrads(() => objective.loss(inputs, remember), weights);
+}
+
+/** The gradients that a step on this batch would use, in the order of the weights; nothing moves. */
+export function slopesOf(run: Run, batch: Batch, at: StepAt): Tensor[] {
+  return tf.tidy(() => {
+    const { grads } = slopes(run, named(inputsOf(run, batch, at), batch), () => {});
+    return [...run.network.trained.values(), ...run.objective.trained.values()].map(
+      ({ name }) => grads[name]!,
+    );
+  });
 }

@@ -132,6 +132,9 @@ export async function trainCommand(argv: readonly string[], interrupted: () => b
   const keeps = { recipe: values.recipe, resume: values.resume || values['export-only'], out: values.out };
   const settings = await settingsFor(keeps, overrides);
   const { name, 'trained-on': trainedOn, terms, 'held-out': heldOut, 'start-from': start } = values;
+  const { engine } = await import('./tensorflow.js');
+  if (engine.name !== 'cpu' && !engine.onGpu)
+    console.log(`no GPU is used: this trains on ${engine.device}; npm run train -- doctor says why`);
   const { build } = await import('./build.js');
   const outcome = await build({
     folder: resolve(positionals[0]!),
