@@ -247,7 +247,7 @@ describe.skipIf(!nativeReady)('Ctrl-C', () => {
       const out = join(folder, 'exporting');
       const ended = await trainer([photos, '--out', out, ...SMALL, '--epochs', '1'], {
         onOutput: (output, kill) => {
-          if (output.includes('input 32 px')) kill('SIGINT');
+          if (output.includes('32 px, projection')) kill('SIGINT');
         },
       });
       expect(ended.output).toContain('--export-only');
