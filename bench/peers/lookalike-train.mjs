@@ -90,7 +90,8 @@ const ORDERS = {
     const embeddings = () =>
       tf.tidy(() => [...embed(network, tf.tensor4d(views, [viewsOfStep, size, size, 3]), false).dataSync()]);
     const before = embeddings();
-    const losses = Array.from({ length: steps }, (_, i) => trainStep(run, value, { lr, epoch: 0, step: i }));
+    const losses = [];
+    for (let i = 0; i < steps; i++) losses.push(await stepper.step(value, { lr, epoch: 0, step: i }));
     return { before, losses, after: embeddings(), lengths: lengths() };
   },
 };

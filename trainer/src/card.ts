@@ -1,18 +1,11 @@
 /** The model card: what the weights were made from and what they are worth, out of manifest and log. */
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ModelManifest, writeDurably } from '../../dist/offline.js';
-
-interface Entry {
-  event: string;
-  [field: string]: unknown;
-}
+import { type Entry, readLog } from './evaluations/log.js';
 
 /** Writes `README.md` beside the manifest. Every figure is read from files of the run. */
 export async function writeCard(out: string, manifest: ModelManifest): Promise<void> {
-  const log = (await readFile(join(out, 'log.ndjson'), 'utf8')).trim().split('\n');
-  const entries = log.map((line) => JSON.parse(line) as Entry);
-  await writeDurably(join(out, 'README.md'), card(manifest, entries));
+  await writeDurably(join(out, 'README.md'), card(manifest, readLog(out)));
 }
 
 /** The card as Markdown. Of a resumed run the last word on each epoch counts. */

@@ -192,3 +192,8 @@ export function readRecipe(nameOrPath: string): Record<string, unknown> {
     );
   }
 }
+
+/** A setting of a saved run; older files lack the newer settings, which had their defaults then. */
+export function settingOf<Name extends SettingName>(saved: Readonly<Record<string, unknown>>, name: Name) {
+  return (saved[name] ?? SETTINGS[name].default) as Settings[Name];
+}

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ModelManifest } from '../../../dist/offline.js';
-import { SETTINGS, type Settings } from '../config.js';
+import { type SettingName, type Settings, settingOf } from '../config.js';
 import { LOG_FILE } from '../report.js';
 import { epochsOf, readLog } from './log.js';
 
@@ -66,10 +66,8 @@ function aboutWith(out: string, manifest: ModelManifest | null): About {
   const saved = readJson<{ settings: Partial<Settings>; data: { pictures: number } }>(
     join(out, 'settings.json'),
   );
-  // Without either these are the defaults; older files lack the newer settings, which had their defaults then.
   const own = (manifest?.settings ?? saved?.settings ?? {}) as Partial<Settings>;
-  const setting = <Name extends keyof Settings>(name: Name) =>
-    (own[name] ?? SETTINGS[name].default) as Settings[Name];
+  const setting = <Name extends SettingName>(name: Name) => settingOf(own, name);
   const done = existsSync(join(out, LOG_FILE)) ? epochsOf(readLog(out)) : null;
   const known = manifest?.accuracy.known_pictures;
   return {

@@ -1,5 +1,5 @@
 /** What a trained encoder is compared with: the pixels themselves, and the same network before training. */
-import { SETTINGS, type Settings } from '../config.js';
+import { type SettingName, settingOf } from '../config.js';
 import { features, type Labelled, labelledPart } from '../evaluate.js';
 import { createNetwork } from '../network.js';
 import type { Pack } from '../pack.js';
@@ -47,8 +47,7 @@ export async function randomNetwork(
   known: Pack,
   asked: Pack,
 ): Promise<Compared> {
-  const of = <Name extends keyof Settings>(name: Name) =>
-    (settings[name] ?? SETTINGS[name].default) as Settings[Name];
+  const of = <Name extends SettingName>(name: Name) => settingOf(settings, name);
   const network = createNetwork({
     network: of('network'),
     width: of('width'),

@@ -1,7 +1,7 @@
 /** From the folders of the runs to the result: only what `settings.json` and `log.ndjson` say counts. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { SETTINGS, type Settings } from '../config.js';
+import { type SettingName, type Settings, settingOf } from '../config.js';
 import { type Entry, type EpochEntry, epochsOf, readLog } from '../evaluations/log.js';
 import type { Machine } from '../machine.js';
 import { LOG_FILE } from '../report.js';
@@ -67,8 +67,7 @@ function measured(log: readonly Entry[], epochs: readonly EpochEntry[], saved: S
   const { seconds, views, waited } = speedOf(log, epochs);
   const last = curve.findLast(({ knn }) => knn !== null);
   const start = log.findLast(({ event }) => event === 'start');
-  const setting = <Name extends keyof Settings>(name: Name) =>
-    (settings[name] ?? SETTINGS[name].default) as Settings[Name];
+  const setting = <Name extends SettingName>(name: Name) => settingOf(settings, name);
   return {
     finished: done >= setting('epochs'),
     epochs: done,
