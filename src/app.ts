@@ -1,26 +1,29 @@
 import { randomUUID } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { DEFAULT_COLLECTION } from './core/collection-name.js';
 import { LookalikeError } from './core/errors.js';
 import { createFlatIndex } from './core/flat-index.js';
+import type { Models } from './core/ports.js';
 import type { Job } from './core/types.js';
 import { readDemoBank } from './demo.js';
 import { sha256Of } from './engines/files.js';
 import { listImages, statFile } from './engines/folder.js';
-import { readModel } from './engines/manifest.js';
-import { createOnnxEmbedder } from './engines/onnx-embedder.js';
+import { type Model, readModel } from './engines/manifest.js';
 import { chooseProvider, probeProviders } from './engines/provider-probe.js';
 import { createDecoder } from './engines/sharp-decoder.js';
-import { openSqliteStore } from './engines/sqlite-store.js';
+import { openSqliteDatabase } from './engines/sqlite-database.js';
 import { createThumbnailCache } from './engines/thumbnail-cache.js';
 import { bringUp, type Source } from './flow/bring-up.js';
-import { openCollection } from './flow/collection.js';
+import { openCollections } from './flow/collections.js';
 import { createService } from './flow/create-service.js';
+import { jobWork } from './flow/job-work.js';
 import { createJobs } from './flow/jobs.js';
 import type { Service } from './flow/service.js';
 import { createGenerations } from './generations.js';
 import { createServer } from './http/server.js';
+import { createModels } from './models.js';
 import { createLogger, type Logger } from './ops/logger.js';
 import { createMetrics, type Metrics } from './ops/metrics.js';
 import type { Settings } from './settings.js';
@@ -56,8 +59,8 @@ export async function createApp(settings: Settings): Promise<App> {
   const frame: Frame = { settings, logger, metrics, onClose: (closer) => closers.push(closer) };
   try {
     const parts = await openParts(frame);
-    const startup = bringUp(parts, sourceOf(settings, parts.manifest.sha256));
-    let starting = parts.collection.size === 0;
+    const startup = bringUp(parts, sourceOf(settings));
+    let starting = parts.collections.get(DEFAULT_COLLECTION).active.collection.size === 0;
     const ended = startup.then(
       () => undefined,
       (error) => logger.fatal({ err: error }, 'the start failed'),
@@ -89,51 +92,70 @@ export async function createApp(settings: Settings): Promise<App> {
 /** The parts that the flows are made of. */
 async function openParts(frame: Frame) {
   const { settings, logger, onClose } = frame;
-  const { manifest, onnxPath } = await readModel(settings.model);
-  const identity = { model_sha256: manifest.sha256, dimension: manifest.dimension };
-  const store = openSqliteStore(join(settings.dataDir, 'lookalike.db'), identity);
-  onClose(() => store.close());
-  const embedder = await createOnnxEmbedder({
-    modelPath: onnxPath,
-    manifest,
-    intraOpThreads: settings.embedThreads,
-    onCrash: crashReport(frame, 'embedder'),
-  });
-  onClose(() => embedder.close());
+  const base = await readModel(settings.model);
+  const database = openSqliteDatabase(join(settings.dataDir, 'lookalike.db'));
+  onClose(() => database.close());
   const providers = await probeProviders({ setting: settings.exactProvider });
   const provider = chooseProvider(settings.exactProvider, providers);
-  const onCrash = crashReport(frame, 'index');
-  const generations = createGenerations({ dataDir: settings.dataDir, identity, provider, onCrash });
-  const generation = await generations.openNewest((number, reason) =>
-    logger.error({ generation: number, reason }, 'a generation was set aside; a new one is built'),
-  );
-  const collection = openCollection(store, () => createFlatIndex(manifest.dimension), generation);
-  onClose(() => collection.close());
+  const collections = await openCollections({
+    database,
+    models: modelsFrom(frame, base),
+    newFresh: createFlatIndex,
+    generationsOf: ({ space, identity }) =>
+      createGenerations({
+        dir: join(settings.dataDir, 'generations', String(space)),
+        identity,
+        provider,
+        onCrash: crashReport(frame, 'index'),
+      }),
+    onSetAside: (collection, generation, reason) =>
+      logger.error({ collection, generation, reason }, 'a generation was set aside; a new one is built'),
+    forgetSpace: (space) =>
+      rm(join(settings.dataDir, 'generations', String(space)), { recursive: true, force: true }),
+  });
+  onClose(() => collections.close());
+  if (database.collections().every(({ name }) => name !== DEFAULT_COLLECTION))
+    await collections.create(DEFAULT_COLLECTION, base.manifest.sha256);
   const read = (path: string) => readFile(path);
-  return {
-    manifest,
-    store,
-    embedder,
-    generations,
-    collection,
-    exact: { provider, providers },
+  const flowParts = {
+    collections,
     decoder: createDecoder({ maxPixels: settings.maxPixels, timeoutSeconds: 10 }),
-    jobs: createJobs({
-      store,
-      newId: randomUUID,
-      now: () => new Date().toISOString(),
-      // What went wrong by name is in the job, and told there; only surprises need the log's attention.
-      onFinished: (job, cause) => {
-        const surprise = cause && !(cause instanceof LookalikeError);
-        logger[surprise ? 'error' : 'info']({ job, err: cause }, `job ${job.state}`);
-      },
-    }),
     sha256: sha256Of,
     read,
     files: { list: listImages, stat: statFile, read },
     cache: createThumbnailCache(join(settings.dataDir, 'images', 'thumbnails')),
     yieldToRequests: () => nextTurn(),
+    readDemo: () => readDemoBank(settings.demoBank, base.manifest.sha256),
   };
+  const jobs = createJobs({
+    store: database,
+    work: jobWork(flowParts),
+    newId: randomUUID,
+    now: () => new Date().toISOString(),
+    // What went wrong by name is in the job, and told there; only surprises need the log's attention.
+    onFinished: (job, cause) => {
+      const surprise = cause && !(cause instanceof LookalikeError);
+      logger[surprise ? 'error' : 'info']({ job, err: cause }, `job ${job.state}`);
+    },
+  });
+  return { ...flowParts, jobs, exact: { provider, providers } };
+}
+
+/** The models that collections may be of. */
+function modelsFrom(frame: Frame, base: Model): Models {
+  const { model: folder, embedThreads, dataDir } = frame.settings;
+  return createModels({
+    intraOpThreads: embedThreads,
+    onCrash: crashReport(frame, 'embedder'),
+    async find(sha256) {
+      if (sha256 === base.manifest.sha256) return base;
+      throw new LookalikeError(
+        'database_mismatch',
+        `${dataDir} was indexed by the model ${sha256.slice(0, 12)}…, not by ${base.manifest.sha256.slice(0, 12)}… of ${folder}. ` +
+          'Start with the model that made it (--model), or index the pictures again into a new --data-dir.',
+      );
+    },
+  });
 }
 
 function crashReport({ metrics, logger }: Frame, worker: string) {
@@ -143,7 +165,6 @@ function crashReport({ metrics, logger }: Frame, worker: string) {
   };
 }
 
-function sourceOf({ folder, prune, demoBank }: Settings, modelSha256: string): Source {
-  if (folder !== null) return { kind: 'folder', folder, prune };
-  return { kind: 'bank', read: () => readDemoBank(demoBank, modelSha256) };
+function sourceOf({ folder, prune }: Settings): Source {
+  return folder === null ? { kind: 'demo' } : { kind: 'folder', folder, prune };
 }

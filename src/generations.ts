@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import type { LookalikeError } from './core/errors.js';
 import { messageOf } from './core/errors.js';
 import type { Generation, Generations, StoreIdentity } from './core/ports.js';
@@ -16,7 +15,7 @@ import type { Provider } from './engines/provider-probe.js';
 
 /** Generation files, graph and exact index put together: the part of the assembly that needs all three. */
 export interface GenerationsParts {
-  dataDir: string;
+  dir: string; // of one vector space
   identity: StoreIdentity;
   provider: Provider;
   onCrash: (error: LookalikeError) => void;
@@ -25,9 +24,7 @@ export interface GenerationsParts {
 /** Near the middle of what the HNSW paper recommends (Malkov and Yashunin 2018, section 4.1). */
 const PARAMETERS = { m: 16, ef_construction: 200, seed: 100 };
 
-export function createGenerations({ dataDir, identity, provider, onCrash }: GenerationsParts): Generations {
-  const dir = join(dataDir, 'generations');
-
+export function createGenerations({ dir, identity, provider, onCrash }: GenerationsParts): Generations {
   /** Loads and verifies a generation and opens both of its indexes over the same vectors. */
   async function open(number: number): Promise<Generation> {
     const { manifest, vectors, rows, graphPath } = await loadGeneration(dir, number, identity);

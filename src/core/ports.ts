@@ -1,4 +1,4 @@
-import type { PreprocessRecord } from './manifests.js';
+import type { ModelManifest, PreprocessRecord } from './manifests.js';
 import type { DecodedImage, Hits, Item, Job, NewItem } from './types.js';
 
 /**
@@ -75,7 +75,7 @@ export interface SeenFile {
   error: string | null; // why it could not be indexed, or null
 }
 
-/** What the vectors of a store were made with. */
+/** What the vectors of a space were made with. */
 export interface StoreIdentity {
   model_sha256: string;
   dimension: number;
@@ -87,15 +87,27 @@ export interface StoredVector {
   vector: Float32Array;
 }
 
+/** What is needed to embed an item anew. */
+export type Embeddable = Pick<Item, 'row' | 'id' | 'sha256' | 'source'>;
+
+/** What may be changed of an item without another picture. */
+export type ItemChanges = Partial<Pick<Item, 'label' | 'metadata'>>;
+
 /**
- * The durable truth. Every write is committed before the call returns and survives kill -9.
+ * A collection in one vector space: the durable truth. Every write is committed before the call returns and survives
+ * kill -9. Items belong to the collection, vectors to the space: two spaces of a collection share their items.
  * Synchronous: SQLite answers single rows from the page cache within microseconds; what can be long comes in pages.
  */
 export interface Store {
+  readonly collection: string;
   readonly identity: StoreIdentity;
+  /** The number of the space; never given out twice. */
+  readonly space: number;
   /** Stores items and what was seen of their files in one transaction; an item whose id exists takes its place
    * under a new row. Returns the new rows and those that were replaced. */
   put(items: readonly NewItem[], files?: readonly SeenFile[]): { rows: number[]; replaced: number[] };
+  /** Changes label or metadata in place; undefined when there is no such id. */
+  update(id: string, changes: ItemChanges): Item | undefined;
   /** Removes the items with these ids; returns their rows. Unknown ids are ignored. */
   remove(ids: readonly string[]): number[];
   recordFiles(files: readonly SeenFile[]): void;
@@ -103,7 +115,7 @@ export interface Store {
   /** Files seen below a folder, by path. */
   files(folder: string): Map<string, SeenFile>;
   count(): number;
-  /** The largest row ever given out; 0 when none. Rows are never used twice. */
+  /** The largest row ever given out in the database; 0 when none. Rows are never used twice. */
   highWaterMark(): number;
   itemByRow(row: number): Item | undefined;
   itemById(id: string): Item | undefined;
@@ -113,11 +125,65 @@ export interface Store {
   vectorsInIdOrder(afterId: string | null, limit: number): StoredVector[];
   /** The next rows above `mark` with their labels, ordered by row. */
   labelsInRowOrder(mark: number, limit: number): { row: number; label: string | null }[];
+  /** The next items above row `mark` that have no vector in this space, ordered by row. */
+  withoutVector(mark: number, limit: number): Embeddable[];
+  /** Gives items their vectors in this space (rows.length x dimension); rows that are gone are passed over. */
+  addVectors(rows: readonly number[], vectors: Float32Array): void;
+}
+
+/** A collection as the database knows it. */
+export interface CollectionRecord extends StoreIdentity {
+  name: string;
+  space: number; // the one that answers
+  previous_model: string | null; // SHA-256 of the model before the last switch, to go back to
+  created_at: string; // ISO 8601
+}
+
+/** Jobs, so that they survive a restart. */
+export interface JobStore {
   saveJob(job: Job): void;
   job(id: string): Job | undefined;
   /** The newest jobs first. */
   jobs(limit: number): Job[];
+  /** Jobs that are queued or running, the oldest first. */
+  unfinishedJobs(): Job[];
+}
+
+/** All collections of a data folder, and what they share. One process holds it; whoever opens it closes it. */
+export interface Database extends JobStore {
+  /** In the order of their names. */
+  collections(): CollectionRecord[];
+  /** Makes an empty one. Throws `invalid_parameter` (name) and `already_exists`. */
+  createCollection(name: string, identity: StoreIdentity): Store;
+  /** Removes a collection with all its items and vectors. */
+  removeCollection(name: string): void;
+  /** The collection in the space that answers, or in that of another model when there is one. Throws `unknown_collection`. */
+  store(name: string, modelSha256?: string): Store;
+  /** The collection's space of this model, made empty when it is not there. */
+  addSpace(name: string, identity: StoreIdentity): Store;
+  /** From now on the space of this model answers; the one before stays as `previous_model`. */
+  switchSpace(name: string, modelSha256: string): void;
+  /** Removes the vectors of a model that does not answer. */
+  removeSpace(name: string, modelSha256: string): void;
+  /** Hashes of pictures that lost an item since they were last swept: their files may be needed by nobody. */
+  trash(limit: number): string[];
+  /** Whether any item of any collection is of this picture. */
+  inUse(sha256: string): boolean;
+  sweptTrash(hashes: readonly string[]): void;
   close(): void;
+}
+
+/** A model that is loaded; `release` it when nothing embeds with it any more. */
+export interface OpenModel {
+  manifest: ModelManifest;
+  embedder: Embedder;
+  release(): Promise<void>;
+}
+
+/** The encoders that can be opened, by the SHA-256 of their file. The same one opened twice is loaded once. */
+export interface Models {
+  /** Throws `model_missing`, `model_invalid`. */
+  open(sha256: string): Promise<OpenModel>;
 }
 
 /** A generation that is loaded: an immutable index over the rows that the store held at `mark`. */

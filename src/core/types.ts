@@ -15,18 +15,32 @@ export interface DecodedImage {
   format: string; // 'jpeg', 'png', 'webp'
 }
 
-/** A picture in a collection. `row` is its dense number in the store and is never used twice. */
+/** What is known of a picture's file. */
+export interface PictureFacts {
+  width: number; // pixels, after EXIF orientation
+  height: number;
+  format: string; // 'jpeg', 'png', 'webp'
+  bytes: number;
+}
+
+/** A picture in a collection. `row` is its dense number in the database and is never used twice. */
 export interface Item {
   row: number;
-  id: string; // 1 to 256 bytes of UTF-8
+  id: string; // 1 to 256 bytes of UTF-8, one of a kind within its collection
   label: string | null;
   sha256: string; // of the picture's file, hex
   source: string | null; // absolute path of the file, or null when the picture was uploaded
   metadata: Record<string, unknown>;
+  picture: PictureFacts | null; // null where only a vector came
+  created_at: string; // ISO 8601; kept when the picture is replaced
+  updated_at: string;
 }
 
-/** An item to be stored, with its unit vector. */
-export type NewItem = Omit<Item, 'row'> & { vector: Float32Array };
+/** An item to be stored, with its unit vector in the store's space. The store dates it. */
+export type NewItem = Omit<Item, 'row' | 'picture' | 'created_at' | 'updated_at'> & {
+  picture?: PictureFacts | null;
+  vector: Float32Array;
+};
 
 /** One answer of an index to one query: `rows` and `scores` have the same length, best first. */
 export interface Hits {
@@ -51,13 +65,16 @@ export interface Neighbour {
 
 export type SearchMode = 'auto' | 'hnsw' | 'exact';
 
-export type JobKind = 'import' | 'reindex';
+export const JOB_KINDS = ['import', 'reindex'] as const;
+export type JobKind = (typeof JOB_KINDS)[number];
 export type JobState = 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled';
 
 /** A long task. Times are ISO 8601 in UTC. */
 export interface Job {
   id: string;
   kind: JobKind;
+  collection: string;
+  parameters: Record<string, unknown>; // what was asked; a restart goes on from them
   state: JobState;
   done: number;
   total: number | null; // null while not yet known

@@ -2,36 +2,9 @@ import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import { LookalikeError, messageOf } from '../core/errors.js';
-import type { StoreIdentity } from '../core/ports.js';
+import { KNOWN_VERSIONS, prepareSchema, SCHEMA_VERSION } from './sqlite-schema.js';
 
 /** The database file: its schema, and every check that comes before a first write to it. */
-
-const SCHEMA_VERSION = 1;
-const SCHEMA = `
-  CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
-  CREATE TABLE items (
-    row INTEGER PRIMARY KEY AUTOINCREMENT, -- AUTOINCREMENT: a row number is never given out twice
-    id TEXT NOT NULL UNIQUE,
-    label TEXT,
-    sha256 TEXT NOT NULL,
-    source TEXT,
-    metadata TEXT NOT NULL
-  ) STRICT;
-  CREATE INDEX items_sha256 ON items (sha256);
-  CREATE TABLE vectors (
-    row INTEGER PRIMARY KEY REFERENCES items (row) ON DELETE CASCADE,
-    vector BLOB NOT NULL
-  ) STRICT;
-  CREATE TABLE files (
-    path TEXT PRIMARY KEY,
-    bytes INTEGER NOT NULL,
-    modified_ms REAL NOT NULL,
-    sha256 TEXT NOT NULL,
-    error TEXT
-  ) STRICT, WITHOUT ROWID;
-  CREATE TABLE jobs (id TEXT PRIMARY KEY, number INTEGER NOT NULL, job TEXT NOT NULL) STRICT;
-  CREATE INDEX jobs_number ON jobs (number);
-`;
 
 /** SQLite's smallest page; every page size is a multiple of it. */
 const PAGE_BYTES = 512;
@@ -40,16 +13,14 @@ const PAGE_BYTES = 512;
 const QUICK_CHECK_BYTES = 256 * 1024 * 1024;
 
 /**
- * Opens or creates the database at `path` for vectors of this model.
- * Throws `database_mismatch` (made by another model), `data_dir_busy` (another process holds it),
- * `database_invalid` (damaged, another program's, or a later format).
+ * Opens or creates the database at `path`; an earlier format is brought to this version's.
+ * Throws `data_dir_busy` (another process holds it), `database_invalid` (damaged, another program's, or a later format).
  */
-export function openSqliteFile(path: string, identity: StoreIdentity): Database.Database {
+export function openSqliteFile(path: string): Database.Database {
   mkdirSync(dirname(path), { recursive: true });
   const db = open(path);
   try {
     prepareSchema(db);
-    checkIdentity(db, path, identity);
     return db;
   } catch (error) {
     db.close();
@@ -111,36 +82,9 @@ function checkWholePages(path: string): void {
 function checkFormat(db: Database.Database, path: string): void {
   const version = db.pragma('user_version', { simple: true }) as number;
   const tables = db.prepare('SELECT count(*) FROM sqlite_schema').pluck().get() as number;
-  if (version === SCHEMA_VERSION || (version === 0 && tables === 0)) return;
+  if (version === 0 ? tables === 0 : KNOWN_VERSIONS.includes(version)) return;
   throw new LookalikeError(
     'database_invalid',
     `${path} has format ${version}, this version reads ${SCHEMA_VERSION}. Nothing was changed.`,
   );
-}
-
-function prepareSchema(db: Database.Database): void {
-  if (db.pragma('user_version', { simple: true }) === SCHEMA_VERSION) return;
-  db.transaction(() => {
-    db.exec(SCHEMA);
-    db.pragma(`user_version = ${SCHEMA_VERSION}`);
-  })();
-}
-
-function checkIdentity(db: Database.Database, path: string, identity: StoreIdentity): void {
-  const get = db.prepare<[string], string>('SELECT value FROM meta WHERE key = ?').pluck();
-  const set = db.prepare('INSERT INTO meta (key, value) VALUES (?, ?)');
-  const made = get.get('model_sha256');
-  if (made === undefined) {
-    db.transaction(() => {
-      set.run('model_sha256', identity.model_sha256);
-      set.run('dimension', String(identity.dimension));
-    })();
-    return;
-  }
-  if (made !== identity.model_sha256 || get.get('dimension') !== String(identity.dimension))
-    throw new LookalikeError(
-      'database_mismatch',
-      `${path} was indexed by the model ${made.slice(0, 12)}…, not by ${identity.model_sha256.slice(0, 12)}…. ` +
-        'Start with the model that made it (--model), or index the pictures again into a new --data-dir.',
-    );
 }

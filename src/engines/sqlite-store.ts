@@ -1,125 +1,186 @@
 import { sep } from 'node:path';
 import type Database from 'better-sqlite3';
-import type { SeenFile, Store, StoredVector, StoreIdentity } from '../core/ports.js';
-import type { Item, Job, NewItem } from '../core/types.js';
+import type { Embeddable, ItemChanges, SeenFile, Store, StoredVector, StoreIdentity } from '../core/ports.js';
+import type { Item, NewItem } from '../core/types.js';
 import { checkId, checkUnitRows } from '../core/vector.js';
-import { openSqliteFile } from './sqlite-file.js';
+import { NOW } from './sqlite-schema.js';
 
-/** The store in one SQLite file (WAL). Vectors have a table of their own so that item scans stay small. */
+/** One collection in one space. Vectors have a table of their own so that item scans stay small. */
 
-type ItemRow = Omit<Item, 'metadata'> & { metadata: string };
+type ItemRow = Omit<Item, 'metadata' | 'picture'> & { metadata: string; picture: string | null };
+const ITEM = 'row, id, label, sha256, source, metadata, picture, created_at, updated_at';
 
-/** Opens or creates the database at `path` for vectors of this model. Throws as `openSqliteFile` does. */
-export const openSqliteStore = (path: string, identity: StoreIdentity): Store =>
-  storeOver(openSqliteFile(path, identity), identity);
+/** Where a store looks: bound to every statement. */
+export interface Place {
+  name: string; // of the collection
+  number: number;
+  space: number;
+  identity: StoreIdentity;
+}
 
-/** Every statement once, compiled when the database is opened. */
+/** Every statement once, compiled when the database is opened; all stores share them. */
 function prepareStatements(db: Database.Database) {
   return {
     insertItem: db.prepare(
-      'INSERT INTO items (id, label, sha256, source, metadata) VALUES (@id, @label, @sha256, @source, @metadata)',
+      `INSERT INTO items (collection, id, label, sha256, source, metadata, picture, created_at, updated_at)
+       VALUES (@collection, @id, @label, @sha256, @source, @metadata, @picture, coalesce(@created_at, ${NOW}), ${NOW})`,
     ),
-    insertVector: db.prepare('INSERT INTO vectors (row, vector) VALUES (?, ?)'),
-    deleteById: db.prepare<[string], number>('DELETE FROM items WHERE id = ? RETURNING row').pluck(),
+    putVector: db.prepare(
+      `INSERT OR REPLACE INTO vectors (row, space, vector) SELECT @row, @space, @vector
+       WHERE EXISTS (SELECT 1 FROM items WHERE row = @row)`,
+    ),
+    deleteById: db.prepare<[number, string], { row: number; created_at: string }>(
+      'DELETE FROM items WHERE collection = ? AND id = ? RETURNING row, created_at',
+    ),
+    updateItem: db.prepare<
+      [{ collection: number; id: string; label: string | null; metadata: string }],
+      ItemRow
+    >(
+      `UPDATE items SET label = @label, metadata = @metadata, updated_at = ${NOW}
+       WHERE collection = @collection AND id = @id RETURNING ${ITEM}`,
+    ),
     putFile: db.prepare(
-      `INSERT OR REPLACE INTO files (path, bytes, modified_ms, sha256, error)
-       VALUES (@path, @bytes, @modified_ms, @sha256, @error)`,
+      `INSERT OR REPLACE INTO files (collection, path, bytes, modified_ms, sha256, error)
+       VALUES (@collection, @path, @bytes, @modified_ms, @sha256, @error)`,
     ),
-    deleteFile: db.prepare('DELETE FROM files WHERE path = ?'),
+    deleteFile: db.prepare('DELETE FROM files WHERE collection = ? AND path = ?'),
     // '0' is the character after '/': everything below the folder and nothing beside it.
-    files: db.prepare<[string, string], SeenFile>('SELECT * FROM files WHERE path >= ? AND path < ?'),
+    files: db.prepare<[number, string, string], SeenFile>(
+      'SELECT path, bytes, modified_ms, sha256, error FROM files WHERE collection = ? AND path >= ? AND path < ?',
+    ),
     mark: db.prepare<[], number>("SELECT seq FROM sqlite_sequence WHERE name = 'items'").pluck(),
-    count: db.prepare<[], number>('SELECT count(*) FROM items').pluck(),
-    byRow: db.prepare<[number], ItemRow>('SELECT * FROM items WHERE row = ?'),
-    byId: db.prepare<[string], ItemRow>('SELECT * FROM items WHERE id = ?'),
-    bySha: db.prepare<[string], ItemRow>('SELECT * FROM items WHERE sha256 = ? ORDER BY id'),
-    vector: db.prepare<[number], Buffer>('SELECT vector FROM vectors WHERE row = ?').pluck(),
-    inIdOrder: db.prepare<[string, number], { row: number; id: string; vector: Buffer }>(
-      'SELECT items.row, id, vector FROM items JOIN vectors USING (row) WHERE id > ? ORDER BY id LIMIT ?',
+    count: db.prepare<[number], number>('SELECT count(*) FROM items WHERE collection = ?').pluck(),
+    byRow: db.prepare<[number, number], ItemRow>(
+      `SELECT ${ITEM} FROM items WHERE row = ? AND collection = ?`,
     ),
-    labels: db.prepare<[number, number], { row: number; label: string | null }>(
-      'SELECT row, label FROM items WHERE row > ? ORDER BY row LIMIT ?',
+    byId: db.prepare<[number, string], ItemRow>(`SELECT ${ITEM} FROM items WHERE collection = ? AND id = ?`),
+    bySha: db.prepare<[string, number], ItemRow>(
+      `SELECT ${ITEM} FROM items WHERE sha256 = ? AND collection = ? ORDER BY id`,
     ),
-    putJob: db.prepare(
-      `INSERT INTO jobs (id, number, job) VALUES (@id, (SELECT coalesce(max(number), 0) + 1 FROM jobs), @job)
-       ON CONFLICT (id) DO UPDATE SET job = excluded.job`,
+    vector: db
+      .prepare<[number, number], Buffer>('SELECT vector FROM vectors WHERE row = ? AND space = ?')
+      .pluck(),
+    inIdOrder: db.prepare<[number, number, string, number], { row: number; id: string; vector: Buffer }>(
+      `SELECT items.row, id, vector FROM items JOIN vectors ON vectors.row = items.row AND space = ?
+       WHERE collection = ? AND id > ? ORDER BY id LIMIT ?`,
     ),
-    job: db.prepare<[string], string>('SELECT job FROM jobs WHERE id = ?').pluck(),
-    jobs: db.prepare<[number], string>('SELECT job FROM jobs ORDER BY number DESC LIMIT ?').pluck(),
+    labels: db.prepare<[number, number, number], { row: number; label: string | null }>(
+      'SELECT row, label FROM items WHERE collection = ? AND row > ? ORDER BY row LIMIT ?',
+    ),
+    lacking: db.prepare<[number, number, number, number], Embeddable>(
+      `SELECT row, id, sha256, source FROM items WHERE collection = ? AND row > ?
+       AND NOT EXISTS (SELECT 1 FROM vectors WHERE vectors.row = items.row AND space = ?) ORDER BY row LIMIT ?`,
+    ),
   };
 }
 
 type Statements = ReturnType<typeof prepareStatements>;
 
-function prepareWrites(db: Database.Database, sql: Statements, dimension: number) {
+/** Several writes as one: all of them are there afterwards or none. */
+function prepareWrites(
+  db: Database.Database,
+  sql: Statements,
+  { number: collection, space, identity }: Place,
+) {
   const put = db.transaction((items: readonly NewItem[], files: readonly SeenFile[]) => {
     const rows: number[] = [];
     const replaced: number[] = [];
-    for (const { vector, metadata, ...item } of items) {
+    for (const { vector, metadata, picture = null, ...item } of items) {
       checkId(item.id);
-      checkUnitRows(vector, 1, dimension);
-      const old = sql.deleteById.get(item.id);
-      if (old !== undefined) replaced.push(old);
-      const row = Number(sql.insertItem.run({ ...item, metadata: JSON.stringify(metadata) }).lastInsertRowid);
-      sql.insertVector.run(row, Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength));
+      checkUnitRows(vector, 1, identity.dimension);
+      const old = sql.deleteById.get(collection, item.id);
+      if (old !== undefined) replaced.push(old.row);
+      const { lastInsertRowid } = sql.insertItem.run({
+        ...item,
+        collection,
+        metadata: JSON.stringify(metadata),
+        picture: picture && JSON.stringify(picture),
+        created_at: old?.created_at ?? null,
+      });
+      const row = Number(lastInsertRowid);
+      sql.putVector.run({ row, space, vector: blobOf(vector) });
       rows.push(row);
     }
-    for (const file of files) sql.putFile.run(file);
+    for (const file of files) sql.putFile.run({ ...file, collection });
     return { rows, replaced };
   });
   const remove = db.transaction((ids: readonly string[]) =>
-    ids.map((id) => sql.deleteById.get(id)).filter((row) => row !== undefined),
+    ids.map((id) => sql.deleteById.get(collection, id)?.row).filter((row) => row !== undefined),
   );
   const recordFiles = db.transaction((files: readonly SeenFile[]) => {
-    for (const file of files) sql.putFile.run(file);
+    for (const file of files) sql.putFile.run({ ...file, collection });
   });
   const forgetFiles = db.transaction((paths: readonly string[]) => {
-    for (const path of paths) sql.deleteFile.run(path);
+    for (const path of paths) sql.deleteFile.run(collection, path);
   });
-  return { put, remove, recordFiles, forgetFiles };
+  const addVectors = db.transaction((rows: readonly number[], vectors: Float32Array) => {
+    const { dimension } = identity;
+    checkUnitRows(vectors, rows.length, dimension);
+    rows.forEach((row, i) => {
+      sql.putVector.run({ row, space, vector: blobOf(vectors.subarray(i * dimension, (i + 1) * dimension)) });
+    });
+  });
+  return { put, remove, recordFiles, forgetFiles, addVectors };
 }
 
-function storeOver(db: Database.Database, identity: StoreIdentity): Store {
+/** Makes the stores of a database. They need no closing of their own: the database is closed as a whole. */
+export function createStores(db: Database.Database): (place: Place) => Store {
   const sql = prepareStatements(db);
-  const write = prepareWrites(db, sql, identity.dimension);
+  return (place) => storeAt(db, sql, place);
+}
+
+function storeAt(db: Database.Database, sql: Statements, place: Place): Store {
+  const { name, number: collection, space, identity } = place;
+  const write = prepareWrites(db, sql, place);
+  const itemById = (id: string) => itemOf(sql.byId.get(collection, id));
   return {
+    collection: name,
     identity,
+    space,
     put: (items, files = []) => write.put(items, files),
+    update: (id, changes) => changed(sql, collection, itemById(id), changes),
     remove: (ids) => write.remove(ids),
     recordFiles: (files) => write.recordFiles(files),
     forgetFiles: (paths) => write.forgetFiles(paths),
     files(folder) {
       const start = folder.endsWith(sep) ? folder : folder + sep;
       const end = start.slice(0, -1) + String.fromCharCode(sep.charCodeAt(0) + 1);
-      return new Map(sql.files.all(start, end).map((file) => [file.path, file]));
+      return new Map(sql.files.all(collection, start, end).map((file) => [file.path, file]));
     },
-    count: () => sql.count.get()!,
+    count: () => sql.count.get(collection)!,
     highWaterMark: () => sql.mark.get() ?? 0,
-    itemByRow: (row) => itemOf(sql.byRow.get(row)),
-    itemById: (id) => itemOf(sql.byId.get(id)),
-    itemsBySha256: (sha256) => sql.bySha.all(sha256).map((row) => itemOf(row)!),
+    itemByRow: (row) => itemOf(sql.byRow.get(row, collection)),
+    itemById,
+    itemsBySha256: (sha256) => sql.bySha.all(sha256, collection).map((row) => itemOf(row)!),
     vector(row) {
-      const blob = sql.vector.get(row);
+      const blob = sql.vector.get(row, space);
       return blob && vectorOf(blob);
     },
     // No id is empty, so '' is before all of them.
     vectorsInIdOrder: (afterId, limit) =>
-      sql.inIdOrder.all(afterId ?? '', limit).map(({ row, id, vector }): StoredVector => {
+      sql.inIdOrder.all(space, collection, afterId ?? '', limit).map(({ row, id, vector }): StoredVector => {
         return { row, id, vector: vectorOf(vector) };
       }),
-    labelsInRowOrder: (mark, limit) => sql.labels.all(mark, limit),
-    saveJob: (job) => void sql.putJob.run({ id: job.id, job: JSON.stringify(job) }),
-    job(id) {
-      const text = sql.job.get(id);
-      return text === undefined ? undefined : (JSON.parse(text) as Job);
-    },
-    jobs: (limit) => sql.jobs.all(limit).map((text) => JSON.parse(text) as Job),
-    close: () => void db.close(),
+    labelsInRowOrder: (mark, limit) => sql.labels.all(collection, mark, limit),
+    withoutVector: (mark, limit) => sql.lacking.all(collection, mark, space, limit),
+    addVectors: (rows, vectors) => write.addVectors(rows, vectors),
   };
 }
 
+function changed(sql: Statements, collection: number, item: Item | undefined, changes: ItemChanges) {
+  if (!item) return undefined;
+  const { id, label, metadata } = { ...item, ...changes };
+  return itemOf(sql.updateItem.get({ collection, id, label, metadata: JSON.stringify(metadata) }));
+}
+
 const itemOf = (row: ItemRow | undefined): Item | undefined =>
-  row && { ...row, metadata: JSON.parse(row.metadata) as Record<string, unknown> };
+  row && {
+    ...row,
+    metadata: JSON.parse(row.metadata) as Record<string, unknown>,
+    picture: row.picture === null ? null : (JSON.parse(row.picture) as Item['picture']),
+  };
+
+const blobOf = (vector: Float32Array) => Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength);
 
 /** A copy: SQLite's buffer need not start at a multiple of four bytes. */
 function vectorOf(blob: Buffer): Float32Array {

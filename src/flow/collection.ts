@@ -16,6 +16,8 @@ export interface Collection {
   /** Makes rows that were just stored searchable. Call it in the same turn as the write. */
   add(rows: readonly number[], vectors: readonly Float32Array[], labels: readonly (string | null)[]): void;
   remove(rows: readonly number[]): void;
+  /** Gives a row that is there another label. */
+  relabel(row: number, label: string | null): void;
   /** Switches to a new generation; the old one is closed when the searches that use it end. */
   adopt(next: Generation): Promise<void>;
   /** The k nearest rows: score descending, ties by id. */
@@ -25,19 +27,21 @@ export interface Collection {
 
 const PAGE = 10_000;
 
-/** The collection of a store as it is now, over `generation` (or none yet). */
-export function openCollection(
-  store: Store,
-  newFresh: () => MutableIndex,
-  generation: Generation | null,
-): Collection {
-  const labels = new LabelColumn();
-  for (const { row, label } of rowsAfter(store, 0)) labels.set(row, label);
+export interface CollectionOptions {
+  newFresh: (dimension: number) => MutableIndex;
+  generation: Generation | null; // none yet
+  /** Those of the same items in another space; read from the store when absent. */
+  labels?: LabelColumn;
+}
+
+/** The collection of a store as it is now. */
+export function openCollection(store: Store, options: CollectionOptions): Collection {
+  const { newFresh, generation, labels = readLabels(store) } = options;
   let now = segmentsOver(generation);
 
   /** The generation, and what the store says happened since its mark. */
   function segmentsOver(base: Generation | null): Segments {
-    const segments = new Segments(base, newFresh());
+    const segments = new Segments(base, newFresh(store.identity.dimension));
     for (const { row } of rowsAfter(store, base?.mark ?? 0))
       segments.fresh.add(Int32Array.of(row), store.vector(row)!);
     segments.remove([...(base?.rows ?? [])].filter((row) => !labels.has(row)));
@@ -68,6 +72,7 @@ export function openCollection(
       for (const row of rows) labels.delete(row);
       now.remove(rows);
     },
+    relabel: (row, label) => labels.set(row, label),
     async adopt(next) {
       const old = now;
       now = segmentsOver(next);
@@ -86,6 +91,12 @@ export function openCollection(
     },
     close: () => now.retire(),
   };
+}
+
+function readLabels(store: Store): LabelColumn {
+  const labels = new LabelColumn();
+  for (const { row, label } of rowsAfter(store, 0)) labels.set(row, label);
+  return labels;
 }
 
 /** All rows of the store above `mark`, page by page. */

@@ -1,35 +1,43 @@
+import { DEFAULT_COLLECTION } from '../core/collection-name.js';
 import { IMAGE_TYPES } from '../core/sniff.js';
 import { type AnswerParts, answer } from './answer.js';
-import { startReindex } from './bring-up.js';
+import type { Active, Collections } from './collections.js';
 import type { Jobs } from './jobs.js';
-import type { ReindexParts } from './reindex.js';
 import type { Info, Service } from './service.js';
 import { type ThumbnailParts, thumbnail } from './thumbnail.js';
 
 /** The flows behind one face. */
-export interface ServiceParts extends AnswerParts, ReindexParts, ThumbnailParts {
+export interface ServiceParts extends Omit<AnswerParts, keyof Active>, Omit<ThumbnailParts, keyof Active> {
   jobs: Jobs;
+  collections: Collections;
   about: Pick<Info, 'version' | 'versions' | 'exact'> & { limits: Omit<Info['limits'], 'formats'> };
   /** Why searches do not give the full answer yet; null when they do. */
   pending: () => string | null;
 }
 
 export function createService(parts: ServiceParts): Service {
+  const { collections, jobs } = parts;
+  const named = (collection = DEFAULT_COLLECTION) => collections.get(collection);
   return {
-    search: (request, timed) => answer(parts, request, timed),
-    info: () => describe(parts),
+    search: (request, timed) =>
+      named(request.collection).using((active) => answer({ ...parts, ...active }, request, timed)),
+    info: (collection) => describe(parts, named(collection).active),
     readiness() {
       const reason = parts.pending();
       return { ready: reason === null, reason };
     },
-    reindex: () => startReindex(parts).job,
-    job: (id) => parts.jobs.get(id),
-    jobs: (limit) => parts.jobs.list(limit),
-    thumbnail: (id) => thumbnail(parts, id),
+    reindex({ collection } = {}) {
+      const { name } = named(collection);
+      return jobs.start({ kind: 'reindex', collection: name, parameters: {} }).job;
+    },
+    job: (id) => jobs.get(id),
+    jobs: (limit) => jobs.list(limit),
+    thumbnail: (id, collection) =>
+      named(collection).using((active) => thumbnail({ ...parts, ...active }, id)),
   };
 }
 
-function describe({ manifest, collection, about }: ServiceParts): Info {
+function describe({ about }: ServiceParts, { manifest, collection }: Active): Info {
   const { generation, labels } = collection;
   return {
     name: 'lookalike',

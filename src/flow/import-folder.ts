@@ -1,8 +1,9 @@
 import { LookalikeError, messageOf } from '../core/errors.js';
 import type { ModelManifest } from '../core/manifests.js';
+import { pictureFacts } from '../core/picture-facts.js';
 import type { Decoder, Embedder, SeenFile, Store } from '../core/ports.js';
 import { toTensor } from '../core/preprocess.js';
-import type { Image, NewItem } from '../core/types.js';
+import type { Image, NewItem, PictureFacts } from '../core/types.js';
 import { ID_BYTES } from '../core/vector.js';
 import type { Collection } from './collection.js';
 import type { Progress } from './jobs.js';
@@ -115,8 +116,9 @@ function blankResult(folder: string, found: number): ImportResult {
 /** What became of one file. */
 type Read =
   | { kind: 'unchanged'; image: FoundImage; file: SeenFile }
-  | { kind: 'decoded'; image: FoundImage; file: SeenFile; pixels: Image }
-  | { kind: 'twin'; image: FoundImage; file: SeenFile; vector: Float32Array } // known bytes, known vector
+  | { kind: 'decoded'; image: FoundImage; file: SeenFile; pixels: Image; picture: PictureFacts }
+  // known bytes, known vector
+  | { kind: 'twin'; image: FoundImage; file: SeenFile; vector: Float32Array; picture: PictureFacts | null }
   | { kind: 'refused'; image: FoundImage; file: SeenFile };
 
 async function readIfChanged(
@@ -143,9 +145,13 @@ async function readIfChanged(
     if (seen?.sha256 === sha256 && seen.error === null) return known(image, file);
     const [twin] = parts.store.itemsBySha256(sha256);
     const indexed = { ...file, sha256 };
-    if (twin) return { kind: 'twin', image, file: indexed, vector: parts.store.vector(twin.row)! };
-    const { image: pixels } = await parts.decoder.decode(bytes, parts.manifest.preprocess);
-    return { kind: 'decoded', image, file: indexed, pixels };
+    if (twin) {
+      const { picture } = twin;
+      return { kind: 'twin', image, file: indexed, vector: parts.store.vector(twin.row)!, picture };
+    }
+    const decoded = await parts.decoder.decode(bytes, parts.manifest.preprocess);
+    const picture = pictureFacts(decoded, bytes.length);
+    return { kind: 'decoded', image, file: indexed, pixels: decoded.image, picture };
   } catch (error) {
     return { kind: 'refused', image, file: { ...file, error: messageOf(error) } };
   }
@@ -162,11 +168,13 @@ const known = (image: FoundImage, file: SeenFile): Read =>
 async function commit(parts: ImportParts, batch: readonly Read[], result: ImportResult): Promise<void> {
   const embedded = await embed(parts, batch);
   const items = batch.flatMap((read): NewItem[] => {
-    const vector = read.kind === 'twin' ? read.vector : embedded.get(read);
-    if (!vector) return [];
-    const { image, file } = read;
+    if (read.kind !== 'twin' && read.kind !== 'decoded') return [];
+    const { image, file, picture } = read;
+    const { label, path: source } = image;
     const id = shortId(image.id, parts.sha256);
-    return [{ id, label: image.label, sha256: file.sha256, source: image.path, metadata: {}, vector }];
+    const vector = read.kind === 'twin' ? read.vector : embedded.get(read)!;
+    const metadata = parts.store.itemById(id)?.metadata ?? {}; // a changed file keeps what was written to its item
+    return [{ id, label, sha256: file.sha256, source, metadata, picture, vector }];
   });
   const { rows, replaced } = parts.store.put(
     items,

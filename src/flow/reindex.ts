@@ -1,15 +1,12 @@
-import type { Generation, Generations, Store } from '../core/ports.js';
-import type { Collection } from './collection.js';
+import type { Generation } from '../core/ports.js';
+import type { Active } from './collections.js';
 import type { Progress } from './jobs.js';
 
 /**
  * Rebuilds the index from the bank: read the vectors, build and verify a new generation beside the old one,
  * switch. The old one answers until the new one is loaded, and stays on disk as the one before.
  */
-export interface ReindexParts {
-  store: Store;
-  generations: Generations;
-  collection: Collection;
+export interface ReindexParts extends Pick<Active, 'store' | 'generations' | 'collection'> {
   /** Lets waiting requests run; a page of reading comes between two turns. */
   yieldToRequests: () => Promise<void>;
 }

@@ -8,15 +8,16 @@ import type { Job, LabelShare, Neighbour, SearchMode } from '../core/types.js';
 export interface Service {
   /** One upload to its answer. `timed` is called once around every stage. */
   search(request: SearchRequest, timed: Timed): Promise<SearchAnswer>;
-  info(): Info;
+  /** Of a collection, the default one when absent. Throws `unknown_collection`. */
+  info(collection?: string): Info;
   /** Whether searches give the full answer now; `reason` is a sentence when not. */
   readiness(): { ready: boolean; reason: string | null };
   /** Queues a rebuild of the index from the bank. */
-  reindex(): Job;
+  reindex(request?: { collection?: string }): Job;
   job(id: string): Job | undefined;
   jobs(limit: number): Job[];
   /** WebP bytes of the item's picture, or `not_found`. */
-  thumbnail(id: string): Promise<Uint8Array>;
+  thumbnail(id: string, collection?: string): Promise<Uint8Array>;
 }
 
 export const STAGES = ['receive', 'decode', 'embed', 'search', 'vote'] as const;
@@ -25,6 +26,7 @@ export type Stage = (typeof STAGES)[number];
 export type Timed = <T>(stage: Stage, step: () => T | Promise<T>) => Promise<T>;
 
 export interface SearchRequest {
+  collection?: string; // the default one when absent
   bytes: Uint8Array; // the picture's file
   k: number; // neighbours to return
   vote_k: number; // labelled neighbours that vote

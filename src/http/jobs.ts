@@ -1,18 +1,20 @@
 import type { Express } from 'express';
 import { z } from 'zod';
 import { LookalikeError } from '../core/errors.js';
-import { noParameters, parseParameters, queryOf, wholeNumber } from './parameters.js';
+import { collectionParameter, noParameters, parseParameters, queryOf, wholeNumber } from './parameters.js';
 import { resource } from './routes.js';
 import type { RouteParts } from './server.js';
 
 /** Long tasks: `POST /v1/reindex` starts one, `/v1/jobs` and `/v1/jobs/{id}` show them. */
 const listParameters = z.object({ limit: wholeNumber(1, 1000).default(100) });
 
+const reindexParameters = z.object({ collection: collectionParameter });
+
 export function jobRoutes(app: Express, { service }: RouteParts): void {
   resource(app, '/v1/reindex', {
     post(req, res) {
-      noParameters(req);
-      const job = service.reindex();
+      const { collection } = parseParameters(reindexParameters, queryOf(req));
+      const job = service.reindex({ ...(collection !== undefined && { collection }) });
       res
         .status(202)
         .set('Location', `/v1/jobs/${encodeURIComponent(job.id)}`)

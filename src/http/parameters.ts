@@ -78,6 +78,15 @@ export function decimal(min: number, max: number) {
   );
 }
 
+/** A text of 1 to `max` characters. */
+export function shortText(max: number) {
+  const message = `must have 1 to ${max} characters`;
+  return single(message).pipe(z.string().min(1, message).max(max, message));
+}
+
+/** `collection`, as every route that knows collections takes it; whether there is one is seen later. */
+export const collectionParameter = shortText(64).optional();
+
 /** One of these words. */
 export function oneOf<const T extends readonly [string, ...string[]]>(words: T) {
   const message = `must be one of ${words.join(', ')}`;

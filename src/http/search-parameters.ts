@@ -1,6 +1,13 @@
 import { z } from 'zod';
 import { LookalikeError } from '../core/errors.js';
-import { decimal, oneOf, parseParameters, type RawParameters, wholeNumber } from './parameters.js';
+import {
+  collectionParameter,
+  decimal,
+  oneOf,
+  parseParameters,
+  type RawParameters,
+  wholeNumber,
+} from './parameters.js';
 
 /** The parameters of a search: their names, ranges and defaults. `openapi.yaml` says the same, a test compares. */
 
@@ -15,6 +22,7 @@ const labels = z
 /** The schema for a server that returns at most `maxK` neighbours. */
 export function searchParameters(maxK: number) {
   return z.object({
+    collection: collectionParameter,
     k: wholeNumber(1, maxK).default(Math.min(10, maxK)),
     vote_k: wholeNumber(1, 1000).default(200),
     temperature: decimal(0.01, 10).optional(),

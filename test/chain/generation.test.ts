@@ -42,12 +42,11 @@ async function run(): Promise<Run> {
 
 /** Opens a copy of the index: it is refused by the file's name, renamed, and kept as it was found. */
 async function expectSetAside({ number, name, bytes }: { number: number; name: string; bytes: Buffer }) {
-  const dataDir = await tempFolder();
-  const copy = join(dataDir, 'generations');
+  const copy = join(await tempFolder(), 'generations');
   await cp(generations, copy, { recursive: true });
   const { manifest } = await readModel(settings.model);
   const identity = { model_sha256: manifest.sha256, dimension: manifest.dimension };
-  const parts = { dataDir, identity, provider: 'cpu' as const, onCrash: () => undefined };
+  const parts = { dir: copy, identity, provider: 'cpu' as const, onCrash: () => undefined };
   const reasons: [number, string][] = [];
   const opened = await createGenerations(parts).openNewest((...told) => reasons.push(told));
   expect(opened).toBeNull();
@@ -65,7 +64,7 @@ describe('a damaged index', () => {
     const home = await tempFolder();
     await writeTinyModel(join(home, 'model'));
     await writePictures(join(home, 'pictures'));
-    generations = join(home, 'data', 'generations');
+    generations = join(home, 'data', 'generations', '1');
     settings = {
       ...readSettings({}, { folder: join(home, 'pictures'), env: {} }),
       dataDir: join(home, 'data'),

@@ -5,47 +5,34 @@ import { existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { openSqliteStore } from '../../src/engines/sqlite-store.js';
+import { openSqliteDatabase } from '../../src/engines/sqlite-database.js';
+import { openDefault } from '../fixtures/database.js';
 import { refusal } from '../fixtures/errors.js';
-import { IDENTITY, newItem } from '../fixtures/items.js';
+import { newItem } from '../fixtures/items.js';
 import { tempFolder } from '../fixtures/temp-folder.js';
 import { describeStore } from './store.contract.js';
 
-describeStore({ name: 'sqlite', open: (folder) => openSqliteStore(join(folder, 'x.db'), IDENTITY) });
+describeStore({ name: 'sqlite', open: (folder) => openDefault(join(folder, 'x.db')) });
 
 /** A closed database of 200 items, and its path. */
 async function filled(): Promise<string> {
   const path = join(await tempFolder(), 'x.db');
-  const store = openSqliteStore(path, IDENTITY);
+  const { database, store } = openDefault(path);
   store.put(Array.from({ length: 200 }, (_, i) => newItem(`${i}`, { label: 'x'.repeat(100) })));
-  store.close();
+  database.close();
   return path;
 }
 
 /** Refused with this code, and not a byte of the file is another one afterwards. */
-async function refusedUntouched(
-  path: string,
-  code: 'database_invalid' | 'database_mismatch',
-  identity = IDENTITY,
-) {
+async function refusedUntouched(path: string, code: 'database_invalid') {
   const before = readFileSync(path);
-  const error = await refusal(code, () => openSqliteStore(path, identity));
+  const error = await refusal(code, () => openSqliteDatabase(path));
   expect(error.message).toContain(path);
   expect(readFileSync(path).equals(before)).toBe(true);
   return error;
 }
 
 describe('the database file', () => {
-  it('of another model is refused, with both models named', async () => {
-    const path = await filled();
-    const other = { ...IDENTITY, model_sha256: 'ee'.repeat(32) };
-    const { message } = await refusedUntouched(path, 'database_mismatch', other);
-    expect(message).toContain('abababababab');
-    expect(message).toContain('eeeeeeeeeeee');
-    await refusedUntouched(path, 'database_mismatch', { ...IDENTITY, dimension: 32 });
-    openSqliteStore(path, IDENTITY).close(); // its own model still opens it
-  });
-
   it('of garbage is refused', async () => {
     const path = join(await tempFolder(), 'x.db');
     writeFileSync(path, Buffer.alloc(5000, 'this is no database '));
@@ -77,9 +64,9 @@ describe('the database file', () => {
   it('of a later format is refused', async () => {
     const path = await filled();
     const db = new Database(path);
-    db.pragma('user_version = 2');
+    db.pragma('user_version = 3');
     db.close();
-    expect((await refusedUntouched(path, 'database_invalid')).message).toMatch(/format 2/);
+    expect((await refusedUntouched(path, 'database_invalid')).message).toMatch(/format 3/);
   });
 
   it('of another program is refused', async () => {
@@ -92,24 +79,22 @@ describe('the database file', () => {
 
   it('appears with its folders when there is none', async () => {
     const path = join(await tempFolder(), 'a', 'b', 'x.db');
-    openSqliteStore(path, IDENTITY).close();
+    openSqliteDatabase(path).close();
     expect(existsSync(path)).toBe(true);
   });
 });
 
 /** Opens the database in a process of its own and holds it until the test ends. */
 async function heldByAnother(path: string) {
-  const engine = new URL('../../dist/engines/sqlite-store.js', import.meta.url).href;
+  const engine = new URL('../../dist/engines/sqlite-database.js', import.meta.url).href;
   const script = `
-    const { openSqliteStore } = await import(${JSON.stringify(engine)});
-    openSqliteStore(process.argv[1], JSON.parse(process.argv[2]));
+    const { openSqliteDatabase } = await import(${JSON.stringify(engine)});
+    openSqliteDatabase(process.argv[1]);
     console.log('open');
     setInterval(() => {}, 1000);`;
-  const child = spawn(
-    process.execPath,
-    ['--input-type=module', '-e', script, path, JSON.stringify(IDENTITY)],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
-  );
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script, path], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   onTestFinished(() => void child.kill('SIGKILL'));
   await once(child.stdout, 'data');
   return child;
@@ -119,12 +104,12 @@ describe('two processes', () => {
   it('never hold one database: the second is refused, until the first is gone', async () => {
     const path = await filled();
     const first = await heldByAnother(path);
-    const { message } = await refusal('data_dir_busy', () => openSqliteStore(path, IDENTITY));
+    const { message } = await refusal('data_dir_busy', () => openSqliteDatabase(path));
     expect(message).toMatch(/in use by another process.*--data-dir/);
     first.kill('SIGKILL'); // no goodbye: the lock goes with the process
     await once(first, 'exit');
-    const store = openSqliteStore(path, IDENTITY);
+    const { database, store } = openDefault(path);
     expect(store.count()).toBe(200);
-    store.close();
+    database.close();
   });
 });

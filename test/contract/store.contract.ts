@@ -1,8 +1,9 @@
 /** What every `Store` must do, run by each implementation: items, vectors, files and jobs, durable and ordered. */
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Store } from '../../src/core/ports.js';
+import type { Database, Store } from '../../src/core/ports.js';
 import { compareIds, normaliseRows } from '../../src/core/vector.js';
+import type { OpenDatabase } from '../fixtures/database.js';
 import { refusal } from '../fixtures/errors.js';
 import { IDENTITY, newItem, newJob, seenFile } from '../fixtures/items.js';
 import { tempFolder } from '../fixtures/temp-folder.js';
@@ -10,8 +11,8 @@ import { random, unitVectors } from './vectors.js';
 
 export interface StoreCase {
   name: string;
-  /** Opens the store that lives in `folder`, or makes it. */
-  open(folder: string): Store;
+  /** Opens the database that lives in `folder`, or makes it. */
+  open(folder: string): OpenDatabase;
 }
 
 export const bits = (vector: Float32Array) => [...new Uint32Array(vector.slice().buffer)];
@@ -19,15 +20,16 @@ export const bits = (vector: Float32Array) => [...new Uint32Array(vector.slice()
 export function describeStore({ name, open }: StoreCase): void {
   describe(`${name} as a Store`, () => {
     let folder: string;
+    let database: Database;
     let store: Store;
     beforeEach(async () => {
       folder = await tempFolder();
-      store = open(folder);
+      ({ database, store } = open(folder));
     });
-    afterEach(() => store.close());
+    afterEach(() => database.close());
     const reopen = () => {
-      store.close();
-      store = open(folder);
+      database.close();
+      ({ database, store } = open(folder));
     };
 
     it('gives an item back as it was put, by row, by id and by hash', () => {
@@ -36,7 +38,9 @@ export function describeStore({ name, open }: StoreCase): void {
       const { rows, replaced } = store.put([item]);
       const { vector: _, ...rest } = item;
       expect([rows.length, replaced]).toEqual([1, []]);
-      expect(store.itemByRow(rows[0]!)).toEqual({ ...rest, row: rows[0] });
+      const now = expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]{12}Z$/);
+      const dated = { created_at: now, updated_at: now };
+      expect(store.itemByRow(rows[0]!)).toEqual({ ...rest, row: rows[0], picture: null, ...dated });
       expect(store.itemById(item.id)).toEqual(store.itemByRow(rows[0]!));
       expect(store.itemsBySha256(item.sha256)).toEqual([store.itemByRow(rows[0]!)]);
       expect([store.itemById('other'), store.itemByRow(99), store.vector(99)]).toEqual([
@@ -95,11 +99,11 @@ export function describeStore({ name, open }: StoreCase): void {
     it('keeps everything over a restart', () => {
       const file = seenFile('/f/a.jpg', { modified_ms: 1_700_000_000_123.456, error: 'broken' });
       const { rows } = store.put([newItem('a', { label: 'cat' })], [file]);
-      store.saveJob(newJob('j', { result: { x: 1 } }));
+      database.saveJob(newJob('j', { result: { x: 1 } }));
       reopen();
       expect(store.itemById('a')).toMatchObject({ row: rows[0], label: 'cat' });
       expect(store.files('/f').get('/f/a.jpg')).toEqual(file);
-      expect(store.job('j')).toEqual(newJob('j', { result: { x: 1 } }));
+      expect(database.job('j')).toEqual(newJob('j', { result: { x: 1 } }));
     });
 
     describe('ids', () => {
@@ -215,22 +219,119 @@ export function describeStore({ name, open }: StoreCase): void {
       });
     });
 
-    describe('jobs', () => {
-      it('are listed newest first, in the order they came and not of their last change', () => {
-        for (const id of ['one', 'two', 'three']) store.saveJob(newJob(id));
-        store.saveJob(newJob('one', { state: 'succeeded', done: 3, result: { found: 3 } }));
+    it('changes label and metadata in place', () => {
+      const picture = { width: 3, height: 2, format: 'png', bytes: 9 };
+      const { rows } = store.put([newItem('a', { label: 'old', metadata: { x: 1 }, picture })]);
+      expect(store.update('a', { label: null })).toMatchObject({
+        row: rows[0],
+        label: null,
+        metadata: { x: 1 },
+        picture,
+      });
+      expect(store.update('a', { metadata: { y: [2] } })).toMatchObject({
+        label: null,
+        metadata: { y: [2] },
+      });
+      reopen();
+      expect(store.itemById('a')).toMatchObject({ row: rows[0], label: null, metadata: { y: [2] } });
+      expect(store.update('nobody', { label: 'x' })).toBeUndefined();
+    });
+
+    describe('a second collection', () => {
+      it('shares no item, file or row with the first', () => {
+        const other = database.createCollection('other', { ...IDENTITY, dimension: 16 });
+        const mine = store.put([newItem('same', { label: 'mine' })], [seenFile('/f/a')]).rows[0]!;
+        const theirs = other.put([newItem('same', { label: 'theirs' }), newItem('more')]).rows[0]!;
+        expect([store.count(), other.count(), mine === theirs]).toEqual([1, 2, false]);
+        expect([store.itemById('same')?.label, other.itemById('same')?.label]).toEqual(['mine', 'theirs']);
+        expect([store.itemByRow(theirs), store.vector(mine) && true]).toEqual([undefined, true]);
+        expect([other.files('/f').size, other.itemsBySha256('cd'.repeat(32)).length]).toEqual([0, 2]);
+        expect(store.remove(['more'])).toEqual([]);
+        database.removeCollection('other');
+        expect(database.collections().map(({ name }) => name)).toEqual(['default']);
+        expect([store.count(), store.put([newItem('next')]).rows[0]! > theirs]).toEqual([1, true]);
+      });
+
+      it('has a name of its own, of letters that are safe everywhere', async () => {
+        database.createCollection('other', IDENTITY);
+        await refusal('already_exists', () => database.createCollection('other', IDENTITY));
+        for (const name of ['', 'A', 'a b', '../x', '-a', 'x'.repeat(65)])
+          await refusal('invalid_parameter', () => database.createCollection(name, IDENTITY));
+        const { message } = await refusal('unknown_collection', () => database.store('nobody'));
+        expect(message).toMatch(/"nobody".*"default", "other"/);
+      });
+    });
+
+    describe('a second space', () => {
+      const NEXT = { model_sha256: 'ee'.repeat(32), dimension: 24 };
+      const wide = (seed: number) => unitVectors({ rows: 1, dimension: 24, seed }).vectors;
+
+      it('shares the items and keeps its own vectors; switching goes there and back', () => {
+        const rows = store.put(['a', 'b', 'c'].map((id) => newItem(id))).rows;
+        const next = database.addSpace('default', NEXT);
+        expect(next.withoutVector(0, 2).map(({ id }) => id)).toEqual(['a', 'b']);
+        expect(next.withoutVector(rows[1]!, 5).map(({ id }) => id)).toEqual(['c']);
+        store.remove(['c']);
+        next.addVectors(
+          [rows[0]!, rows[1]!, rows[2]!],
+          Float32Array.from([...wide(1), ...wide(2), ...wide(3)]),
+        );
+        expect([next.withoutVector(0, 5), next.vector(rows[2]!)]).toEqual([[], undefined]);
+        expect([bits(next.vector(rows[1]!)!), store.vector(rows[1]!)!.length]).toEqual([bits(wide(2)), 16]);
+        database.switchSpace('default', NEXT.model_sha256);
+        expect(database.collections()[0]).toMatchObject({ ...NEXT, previous_model: IDENTITY.model_sha256 });
         reopen();
-        expect(store.jobs(10).map(({ id }) => id)).toEqual(['three', 'two', 'one']);
-        expect(store.jobs(2).map(({ id }) => id)).toEqual(['three', 'two']);
-        expect(store.job('one')).toMatchObject({ state: 'succeeded', result: { found: 3 } });
-        expect(store.job('four')).toBeUndefined();
+        expect([store.identity, store.vectorsInIdOrder(null, 9).length]).toEqual([NEXT, 2]);
+        database.switchSpace('default', IDENTITY.model_sha256);
+        expect(database.store('default').vector(rows[0]!)!.length).toBe(16);
+        database.removeSpace('default', NEXT.model_sha256);
+        expect(database.collections()[0]).toMatchObject({ ...IDENTITY, previous_model: null });
+        expect(database.addSpace('default', NEXT).withoutVector(0, 9).length).toBe(2);
+      });
+
+      it('that answers is never removed, and one that is not there is not switched to', async () => {
+        await refusal('internal', () => database.removeSpace('default', IDENTITY.model_sha256));
+        await refusal('not_found', () => database.switchSpace('default', NEXT.model_sha256));
+      });
+    });
+
+    it('remembers pictures that lost an item until they are swept', () => {
+      const [x, y] = ['11'.repeat(32), '22'.repeat(32)];
+      store.put([newItem('a', { sha256: x }), newItem('b', { sha256: x }), newItem('c', { sha256: y })]);
+      expect(database.trash(9)).toEqual([]);
+      store.remove(['a', 'c']);
+      reopen();
+      expect(database.trash(9).sort()).toEqual([x, y]);
+      expect([database.inUse(x), database.inUse(y)]).toEqual([true, false]);
+      database.sweptTrash([x, y]);
+      expect(database.trash(9)).toEqual([]);
+    });
+
+    describe('jobs', () => {
+      it('that wait or run are told the oldest first', () => {
+        database.saveJob(newJob('one'));
+        database.saveJob(newJob('two', { state: 'failed' }));
+        database.saveJob(newJob('three', { state: 'running' }));
+        expect(database.unfinishedJobs().map(({ id }) => id)).toEqual(['one', 'three']);
+        database.saveJob(newJob('one', { state: 'succeeded' }));
+        expect(database.unfinishedJobs().map(({ id }) => id)).toEqual(['three']);
+      });
+
+      it('are listed newest first, in the order they came and not of their last change', () => {
+        for (const id of ['one', 'two', 'three']) database.saveJob(newJob(id));
+        database.saveJob(newJob('one', { state: 'succeeded', done: 3, result: { found: 3 } }));
+        reopen();
+        expect(database.jobs(10).map(({ id }) => id)).toEqual(['three', 'two', 'one']);
+        expect(database.jobs(2).map(({ id }) => id)).toEqual(['three', 'two']);
+        expect(database.job('one')).toMatchObject({ state: 'succeeded', result: { found: 3 } });
+        expect(database.job('four')).toBeUndefined();
       });
     });
 
     it('may be closed twice', () => {
-      store.close();
-      store.close();
-      store = open(folder);
+      database.close();
+      database.close();
+      ({ database, store } = open(folder));
     });
   });
 }

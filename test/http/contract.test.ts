@@ -180,6 +180,20 @@ describe('every answer is as documented', () => {
         judge(method, path, await sent(send(method, `${filled(path)}?nonsense=1`)));
   });
 
+  it('an unknown collection, wherever one may be named', async () => {
+    for (const { method, path, operation } of operations()) {
+      const parameters = operation.parameters ?? [];
+      if (!parameters.some(({ $ref }) => $ref === '#/components/parameters/collection')) continue;
+      const asked = send(method, `${filled(path)}?collection=nobody`);
+      const answer = await sent(path === '/v1/search' ? asked.type('image/jpeg').send(red) : asked);
+      expect(JSON.parse(answer.body.toString())).toMatchObject({
+        code: 'unknown_collection',
+        field: 'collection',
+      });
+      judge(method, path, answer);
+    }
+  });
+
   it('a foreign host name, everywhere', async () => {
     for (const { method, path } of operations())
       judge(method, path, await sent(send(method, filled(path)).set('Host', 'evil.example')));

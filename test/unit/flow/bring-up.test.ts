@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { bringUp, type Source } from '../../../src/flow/bring-up.js';
 import type { BankSource } from '../../../src/flow/import-bank.js';
+import { jobWork } from '../../../src/flow/job-work.js';
 import { createJobs } from '../../../src/flow/jobs.js';
 import { unitVectors } from '../../contract/vectors.js';
 import { writePictures } from '../../fixtures/pictures.js';
@@ -13,9 +14,15 @@ import { openParts, type Parts } from './parts.js';
 let home: string;
 let parts: Parts;
 let ids = 0;
-const start = (source: Source) => {
+/** A start, with `readDemo` as the shipped bank. */
+const start = (source: Source, readDemo = async (): Promise<BankSource> => bank) => {
   const newId = () => `job-${++ids}`;
-  const jobs = createJobs({ store: parts.store, newId, now: () => new Date(ids).toISOString() });
+  const jobs = createJobs({
+    store: parts.database,
+    work: jobWork({ ...parts, readDemo }),
+    newId,
+    now: () => new Date(ids).toISOString(),
+  });
   return bringUp({ ...parts, jobs }, source);
 };
 const restart = async () => {
@@ -42,7 +49,7 @@ const bank: BankSource = {
   })),
   resolveSource: (source) => (source === '0.png' ? null : `/pictures/${source}`),
 };
-const fromBank: Source = { kind: 'bank', read: async () => bank };
+const fromBank: Source = { kind: 'demo' };
 
 describe('a start with a bank', () => {
   it('imports every item with its vector, label and source, and builds the index', async () => {
@@ -77,16 +84,16 @@ describe('a start with a bank', () => {
     const folder = join(home, 'pictures');
     await writePictures(folder);
     await start({ kind: 'folder', folder, prune: false });
-    for (const job of parts.store.jobs(10)) parts.store.saveJob({ ...job, state: 'running' });
+    for (const job of parts.database.jobs(10)) parts.database.saveJob({ ...job, state: 'running' });
     const before = parts.collection.size;
     await restart();
-    expect(kinds(await start(fromBank))).toEqual([]);
+    expect(kinds(await start(fromBank))).toEqual(['import succeeded', 'reindex succeeded']); // of the folder
     expect([parts.collection.size, parts.store.itemById('item 0')]).toEqual([before, undefined]);
   });
 
   it('that cannot be read is a failed job, and is tried again by the next start', async () => {
-    const broken: Source = { kind: 'bank', read: async () => Promise.reject(new Error('no such file')) };
-    expect(kinds(await start(broken))).toEqual(['import failed']);
+    const broken = async () => Promise.reject(new Error('no such file'));
+    expect(kinds(await start(fromBank, broken))).toEqual(['import failed']);
     expect(kinds(await start(fromBank))).toEqual(['import succeeded', 'reindex succeeded']);
   });
 });

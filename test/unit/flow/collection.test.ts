@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createFlatIndex } from '../../../src/core/flat-index.js';
-import type { Generation, Store } from '../../../src/core/ports.js';
+import type { Database, Generation, Store } from '../../../src/core/ports.js';
 import type { NewItem, SearchMode } from '../../../src/core/types.js';
 import { canonicalScore, compareIds } from '../../../src/core/vector.js';
-import { openSqliteStore } from '../../../src/engines/sqlite-store.js';
 import { type Collection, openCollection } from '../../../src/flow/collection.js';
+import { openDefault } from '../../fixtures/database.js';
 import { refusal } from '../../fixtures/errors.js';
 import { tempFolder } from '../../fixtures/temp-folder.js';
 
@@ -23,6 +23,7 @@ const DIRECTIONS = [
 const IDS = ['a', 'b', 'ab', 'é', '\uffff', '𝄞', 'z', '0'];
 const LABELS = ['x', 'y', null];
 
+let database: Database;
 let store: Store;
 let collection: Collection;
 let closed: number[]; // numbers of the generations that were closed
@@ -90,14 +91,14 @@ async function search(query: Float32Array, k: number, given: { label?: string; m
 }
 
 async function open(): Promise<void> {
-  store = openSqliteStore(join(await tempFolder(), 'x.db'), IDENTITY);
-  collection = openCollection(store, () => createFlatIndex(DIMENSION), null);
+  ({ database, store } = openDefault(join(await tempFolder(), 'x.db'), IDENTITY));
+  collection = openCollection(store, { newFresh: createFlatIndex, generation: null });
   closed = [];
 }
 beforeEach(open);
 afterEach(async () => {
   await collection.close();
-  store.close();
+  database.close();
 });
 
 describe('a collection', () => {
@@ -154,7 +155,7 @@ describe('a collection', () => {
     const generation = flatGeneration(1);
     put(item('c', 0, 'x'));
     store.remove(['a']);
-    collection = openCollection(store, () => createFlatIndex(DIMENSION), generation);
+    collection = openCollection(store, { newFresh: createFlatIndex, generation });
     expect([collection.size, collection.freshRows, collection.removedRows]).toEqual([2, 1, 1]);
     expect(collection.labels.counts()).toEqual(
       new Map([
@@ -216,7 +217,7 @@ it('equals a plain scan of the store after any steps', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 25 }), async (steps) => {
       await collection.close();
-      store.close();
+      database.close();
       await open();
       await run(steps as Step[]);
     }),

@@ -2,32 +2,48 @@
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { LookalikeError } from '../../../src/core/errors.js';
-import type { Store } from '../../../src/core/ports.js';
-import type { Job } from '../../../src/core/types.js';
-import { openSqliteStore } from '../../../src/engines/sqlite-store.js';
-import { createJobs, type Jobs, type Progress } from '../../../src/flow/jobs.js';
-import { IDENTITY, newJob } from '../../fixtures/items.js';
+import type { Database } from '../../../src/core/ports.js';
+import type { Job, JobKind } from '../../../src/core/types.js';
+import { openSqliteDatabase } from '../../../src/engines/sqlite-database.js';
+import { createJobs, type Jobs, type Progress, type Started, type Work } from '../../../src/flow/jobs.js';
+import { newJob } from '../../fixtures/items.js';
 import { tempFolder } from '../../fixtures/temp-folder.js';
 
-let store: Store;
+let store: Database;
 let jobs: Jobs;
 let finished: { job: Job; cause: unknown }[];
 let ids: number;
 
+/** What a job of this test does, by the name in its parameters. */
+let tasks: Map<unknown, Work>;
+
 function open(): Jobs {
+  const work: Work = (job, progress) => tasks.get(job.parameters.task)!(job, progress);
   return createJobs({
     store,
+    work: { import: work, reindex: work },
     newId: () => `job-${++ids}`,
     now: () => new Date(Date.UTC(2026, 0, 1, 0, 0, ids)).toISOString(),
     onFinished: (job, cause) => finished.push({ job: { ...job }, cause }),
   });
 }
 beforeEach(async () => {
-  store = openSqliteStore(join(await tempFolder(), 'x.db'), IDENTITY);
-  [finished, ids] = [[], 0];
+  store = openSqliteDatabase(join(await tempFolder(), 'x.db'));
+  [finished, ids, tasks] = [[], 0, new Map()];
   jobs = open();
 });
 afterEach(() => store.close());
+
+/** Starts a job that does this. */
+function start(
+  kind: JobKind,
+  task: (progress: Progress) => ReturnType<Work>,
+  collection = 'default',
+): Started {
+  const name = `task ${tasks.size}`;
+  tasks.set(name, (_, progress) => task(progress));
+  return jobs.start({ kind, collection, parameters: { task: name } });
+}
 
 function withResolvers<T>() {
   let resolve!: (value: T) => void;
@@ -59,7 +75,7 @@ describe('jobs', () => {
       order.push(`${name} ends`);
       return { name };
     };
-    const started = ['a', 'b', 'c'].map((name) => jobs.start('import', task(name)));
+    const started = ['a', 'b', 'c'].map((name) => start('import', task(name)));
     expect(started.map(({ job }) => job.state)).toEqual(['queued', 'queued', 'queued']);
     const ended = await Promise.all(started.map((one) => one.finished));
     expect(order).toEqual(['a', 'b', 'c'].flatMap((name) => [`${name} begins`, `${name} ends`]));
@@ -71,7 +87,7 @@ describe('jobs', () => {
 
   it('show their progress while they run, and copies of it', async () => {
     const { work, began, letGo } = gated();
-    const { job, finished: end } = jobs.start('import', work);
+    const { job, finished: end } = start('import', work);
     const { report } = await began;
     report({ total: 10 });
     report({ done: 3, failures: 1 });
@@ -88,7 +104,7 @@ describe('jobs', () => {
   });
 
   it('that fail say why, and do not stop the next one', async () => {
-    const fail = (error: Error) => jobs.start('import', async () => Promise.reject(error)).finished;
+    const fail = (error: Error) => start('import', async () => Promise.reject(error)).finished;
     const ours = new LookalikeError('nothing_to_index', 'the folder is empty');
     const theirs = new Error('SQLITE_FULL at /home/somebody/secret');
     expect(await fail(ours)).toMatchObject({ state: 'failed', error: 'the folder is empty', result: null });
@@ -97,50 +113,88 @@ describe('jobs', () => {
     expect(foreign.error).not.toContain('secret');
     expect(foreign.finished_at).not.toBeNull();
     expect(finished.map(({ cause }) => cause)).toEqual([ours, theirs]);
-    expect((await jobs.start('reindex', async () => ({})).finished).state).toBe('succeeded');
+    expect((await start('reindex', async () => ({})).finished).state).toBe('succeeded');
   });
 
-  it('are cancelled when the service stops: the running one at its next safe point, the others before they begin', async () => {
-    const { work, began, letGo } = gated();
-    let begun = false;
-    const running = jobs.start('import', work);
-    const waiting = jobs.start('reindex', async () => {
-      begun = true;
-      return {};
-    });
-    await began;
-    const closing = jobs.close();
-    letGo();
-    await closing;
-    expect([(await running.finished).state, (await waiting.finished).state, begun]).toEqual([
-      'cancelled',
-      'cancelled',
-      false,
-    ]);
-    for (const { job } of [running, waiting])
-      expect(store.job(job.id)).toMatchObject({ state: 'cancelled', finished_at: expect.any(String) });
-    await jobs.close();
+  it('of different collections do not wait for each other', async () => {
+    const slow = gated();
+    const held = start('import', slow.work, 'one');
+    await slow.began;
+    expect((await start('import', async () => ({}), 'two').finished).state).toBe('succeeded');
+    expect(jobs.unfinished({ kind: 'import', collection: 'one' })).toBe(true);
+    expect(jobs.unfinished({ kind: 'import', collection: 'two' })).toBe(false);
+    slow.letGo();
+    await held.finished;
   });
 
-  it('that a crash interrupted are over at the next start, and say so', () => {
-    const old = [
-      newJob('queued'),
-      newJob('running', { state: 'running', started_at: '2026-01-01T00:00:00.000Z', done: 7, total: 9 }),
-      newJob('done', { state: 'succeeded', finished_at: '2026-01-01T00:00:00.000Z' }),
-    ];
-    for (const job of old) store.saveJob(job);
-    const next = open();
-    expect(next.get('queued')).toMatchObject({
-      state: 'failed',
-      error: expect.stringMatching(/start it again/),
-    });
-    expect(next.get('running')).toMatchObject({
-      state: 'failed',
-      done: 7,
-      total: 9,
+  it('are cancelled: the running one at its next safe point, a waiting one at once', async () => {
+    const slow = gated();
+    const running = start('import', slow.work);
+    const waiting = start('reindex', async () => ({}));
+    await slow.began;
+    expect(jobs.cancel(waiting.job.id)).toMatchObject({
+      state: 'cancelled',
       finished_at: expect.any(String),
     });
-    expect(next.get('done')).toEqual(old[2]);
-    expect(next.current()).toBeNull();
+    expect(jobs.cancel(running.job.id).state).toBe('running');
+    slow.letGo();
+    expect((await running.finished).state).toBe('cancelled');
+    expect((await waiting.finished).state).toBe('cancelled');
+    expect(store.job(waiting.job.id)?.started_at).toBeNull();
+    expect(() => jobs.cancel(running.job.id)).toThrow(/has cancelled already/);
+    expect(() => jobs.cancel('nobody')).toThrow(/no job "nobody"/);
+  });
+
+  it('tell who watches every change, until nobody listens', async () => {
+    const slow = gated();
+    const { job, finished: end } = start('import', slow.work);
+    const seen: Job[] = [];
+    const stop = jobs.watch(job.id, (now) => seen.push(now));
+    const { report } = await slow.began;
+    report({ done: 2 });
+    stop();
+    report({ done: 3 });
+    slow.letGo();
+    await end;
+    expect(seen.map(({ state, done }) => [state, done])).toEqual([
+      ['running', 0],
+      ['running', 2],
+    ]);
+  });
+
+  it('that a stop interrupts wait in the store and are taken up by the next process, in their order', async () => {
+    const slow = gated();
+    const running = start('import', slow.work);
+    const waiting = start('reindex', async () => ({ rows: 1 }));
+    await slow.began;
+    const closing = jobs.close();
+    slow.letGo();
+    await closing;
+    expect([(await running.finished).state, (await waiting.finished).state]).toEqual(['queued', 'queued']);
+    expect(finished).toEqual([]); // nothing has ended
+    jobs = open();
+    const resumed = jobs.resume();
+    expect(resumed.map(({ job }) => job.id)).toEqual([running.job.id, waiting.job.id]);
+    expect(jobs.resume()).toEqual([]); // once
+    const ended = await Promise.all(resumed.map((one) => one.finished));
+    expect(ended.map(({ state, result }) => [state, result])).toEqual([
+      ['succeeded', { done: true }],
+      ['succeeded', { rows: 1 }],
+    ]);
+  });
+
+  it('that a crash interrupted are taken up, and those that ended are not', async () => {
+    tasks.set('again', async () => ({ again: true }));
+    const parameters = { task: 'again' };
+    store.saveJob(
+      newJob('running', { state: 'running', parameters, started_at: '2026-01-01T00:00:00.000Z', done: 7 }),
+    );
+    store.saveJob(newJob('done', { state: 'succeeded', finished_at: '2026-01-01T00:00:00.000Z' }));
+    const [resumed, ...others] = open().resume();
+    expect([resumed!.job, others]).toMatchObject([
+      { id: 'running', state: 'queued', done: 0, started_at: null },
+      [],
+    ]);
+    expect(await resumed!.finished).toMatchObject({ state: 'succeeded', result: { again: true } });
   });
 });

@@ -6,12 +6,12 @@ import { createFlatIndex } from '../../../src/core/flat-index.js';
 import { toTensor } from '../../../src/core/preprocess.js';
 import { sha256Of } from '../../../src/engines/files.js';
 import { listImages, statFile } from '../../../src/engines/folder.js';
-import { createOnnxEmbedder } from '../../../src/engines/onnx-embedder.js';
 import { createDecoder } from '../../../src/engines/sharp-decoder.js';
-import { openSqliteStore } from '../../../src/engines/sqlite-store.js';
-import { openCollection } from '../../../src/flow/collection.js';
+import { openCollections } from '../../../src/flow/collections.js';
 import type { Progress } from '../../../src/flow/jobs.js';
 import { createGenerations } from '../../../src/generations.js';
+import { createModels } from '../../../src/models.js';
+import { openDefault } from '../../fixtures/database.js';
 import { writeTinyModel } from '../../fixtures/tiny-encoder.js';
 
 export type Parts = Awaited<ReturnType<typeof openParts>>;
@@ -19,24 +19,36 @@ export type Parts = Awaited<ReturnType<typeof openParts>>;
 /** Opens everything over `home`, as a start of the service does. Whoever calls closes it. */
 export async function openParts(home: string) {
   const manifest = await writeTinyModel(join(home, 'model'));
-  const identity = { model_sha256: manifest.sha256, dimension: manifest.dimension };
-  const store = openSqliteStore(join(home, 'data', 'lookalike.db'), identity);
-  const embedder = await createOnnxEmbedder({ modelPath: join(home, 'model', 'encoder.onnx'), manifest });
+  const { database, store: first } = openDefault(join(home, 'data', 'lookalike.db'), {
+    model_sha256: manifest.sha256,
+    dimension: manifest.dimension,
+  });
   const onCrash = (error: Error) => {
     throw error;
   };
-  const generations = createGenerations({ dataDir: join(home, 'data'), identity, provider: 'cpu', onCrash });
-  const generation = await generations.openNewest((number, reason) => {
-    throw new Error(`generation ${number} was set aside: ${reason}`);
+  const models = createModels({
+    find: async () => ({ manifest, onnxPath: join(home, 'model', 'encoder.onnx') }),
+    intraOpThreads: 1,
+    onCrash,
   });
-  const collection = openCollection(store, () => createFlatIndex(manifest.dimension), generation);
+  const dir = join(home, 'data', 'generations', String(first.space));
+  const collections = await openCollections({
+    database,
+    models,
+    newFresh: createFlatIndex,
+    generationsOf: ({ identity }) => createGenerations({ dir, identity, provider: 'cpu', onCrash }),
+    onSetAside: (_, number, reason) => {
+      throw new Error(`generation ${number} was set aside: ${reason}`);
+    },
+    forgetSpace: async () => undefined,
+  });
+  const { active } = collections.get('default');
   const decoder = createDecoder();
   return {
-    manifest,
-    store,
-    embedder,
-    generations,
-    collection,
+    ...active,
+    database,
+    models,
+    collections,
     decoder,
     files: { list: listImages, stat: statFile, read: (path: string) => readFile(path) },
     sha256: sha256Of,
@@ -44,12 +56,11 @@ export async function openParts(home: string) {
     /** The vector that this picture has by itself. */
     async vectorOf(bytes: Uint8Array): Promise<Float32Array> {
       const { image } = await decoder.decode(bytes, manifest.preprocess);
-      return embedder.embed(toTensor([image], manifest.preprocess), 1);
+      return active.embedder.embed(toTensor([image], manifest.preprocess), 1);
     },
     async close() {
-      await collection.close();
-      await embedder.close();
-      store.close();
+      await collections.close();
+      database.close();
     },
   };
 }

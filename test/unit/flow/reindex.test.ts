@@ -4,9 +4,9 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { NewItem } from '../../../src/core/types.js';
-import { needsRebuild } from '../../../src/flow/bring-up.js';
 import type { Collection } from '../../../src/flow/collection.js';
 import { reindex } from '../../../src/flow/reindex.js';
+import { needsRebuild } from '../../../src/flow/upkeep.js';
 import { clusteredVectors } from '../../contract/vectors.js';
 import { tempFolder } from '../../fixtures/temp-folder.js';
 import { openParts, type Parts, unwatched } from './parts.js';
@@ -44,8 +44,8 @@ async function nearest(n: number): Promise<string | undefined> {
   return parts.store.itemByRow(hits[0]!.row)?.id;
 }
 const folders = async () =>
-  existsSync(join(home, 'data', 'generations'))
-    ? (await readdir(join(home, 'data', 'generations'))).sort()
+  existsSync(join(home, 'data', 'generations', '1'))
+    ? (await readdir(join(home, 'data', 'generations', '1'))).sort()
     : [];
 
 beforeEach(async () => {

@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { beforeEach, expect, it, onTestFinished } from 'vitest';
 import { createDecoder } from '../../../src/engines/sharp-decoder.js';
-import { openSqliteStore } from '../../../src/engines/sqlite-store.js';
 import { createThumbnailCache } from '../../../src/engines/thumbnail-cache.js';
 import { type ThumbnailParts, thumbnail } from '../../../src/flow/thumbnail.js';
+import { openDefault } from '../../fixtures/database.js';
 import { refusal } from '../../fixtures/errors.js';
-import { IDENTITY, newItem } from '../../fixtures/items.js';
+import { newItem } from '../../fixtures/items.js';
 import { paintedPng } from '../../fixtures/painted.js';
 import { tempFolder } from '../../fixtures/temp-folder.js';
 
@@ -18,8 +18,8 @@ beforeEach(async () => {
   const home = await tempFolder();
   file = join(home, 'a.png');
   await writeFile(file, await paintedPng(1));
-  const store = openSqliteStore(join(home, 'x.db'), IDENTITY);
-  onTestFinished(() => store.close());
+  const { database, store } = openDefault(join(home, 'x.db'));
+  onTestFinished(() => database.close());
   store.put([newItem('é/a.png', { source: file }), newItem('uploaded', { sha256: 'ef'.repeat(32) })]);
   const cache = createThumbnailCache(join(home, 'thumbnails'));
   parts = { store, cache, decoder: createDecoder(), read: (path) => readFile(path) };

@@ -1,0 +1,9 @@
+import type { DecodedImage, PictureFacts } from './types.js';
+
+/** What a decoded picture tells of its file, which has `bytes` bytes. */
+export function pictureFacts(
+  { sourceWidth, sourceHeight, format }: DecodedImage,
+  bytes: number,
+): PictureFacts {
+  return { width: sourceWidth, height: sourceHeight, format, bytes };
+}

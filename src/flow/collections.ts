@@ -1,0 +1,199 @@
+import { DEFAULT_COLLECTION } from '../core/collection-name.js';
+import { LookalikeError } from '../core/errors.js';
+import type {
+  CollectionRecord,
+  Database,
+  Generation,
+  Generations,
+  Models,
+  MutableIndex,
+  OpenModel,
+  Store,
+} from '../core/ports.js';
+import { createSharedLock, type SharedLock } from '../core/shared-lock.js';
+import { type Collection, openCollection } from './collection.js';
+
+/** The named collections of a data folder, open: each with its model, its store and what can be searched. */
+
+/** What answers for a collection at a moment. A switch of models replaces all of it in one step. */
+export interface Active {
+  store: Store;
+  collection: Collection;
+  generations: Generations;
+  manifest: OpenModel['manifest'];
+  embedder: OpenModel['embedder'];
+}
+
+export interface NamedCollection {
+  readonly name: string;
+  readonly createdAt: string;
+  /** As it is now; for reading at once. What takes time goes through `using`. */
+  readonly active: Active;
+  /** Runs a flow with what answers now; it stays usable until the flow ends, whatever is switched meanwhile. */
+  using<T>(flow: (active: Active) => Promise<T>): Promise<T>;
+  /** Every write that embeds shares it; a switch of models takes it alone. */
+  readonly writes: SharedLock;
+}
+
+export interface Collections {
+  /** Throws `unknown_collection`. */
+  get(name: string): NamedCollection;
+  /** In the order of their names. */
+  list(): NamedCollection[];
+  /** An empty one. Throws `invalid_parameter`, `already_exists`, and what opening the model throws. */
+  create(name: string, modelSha256: string): Promise<NamedCollection>;
+  /** Removes it with all that is in it. The default collection stays: throws `invalid_parameter`. */
+  remove(name: string): Promise<void>;
+  /**
+   * From now on another model answers. `generation` is of the other model's space and holds at least the rows up to
+   * its mark; every item must have a vector in that space. Call it alone in `writes`, in the turn in which that was checked.
+   */
+  switchTo(
+    name: string,
+    next: { model: OpenModel; store: Store; generation: Generation | null },
+  ): Promise<void>;
+  /** What a space is searched with; for building a space that does not answer yet. */
+  generationsOf(store: Store): Generations;
+  close(): Promise<void>;
+}
+
+export interface CollectionsParts {
+  database: Database;
+  models: Models;
+  newFresh: (dimension: number) => MutableIndex;
+  generationsOf: (store: Store) => Generations;
+  onSetAside: (collection: string, generation: number, reason: string) => void;
+  /** Deletes the derived files of a space. */
+  forgetSpace: (space: number) => Promise<void>;
+}
+
+/** Who answers, the model that has to be let go when it no longer does, and the flows that still use it. */
+interface State {
+  active: Active;
+  model: OpenModel;
+  flows: Set<Promise<unknown>>;
+}
+
+interface Held extends NamedCollection {
+  state: State;
+}
+
+/** Opens every collection of the database; what was opened is closed again when one cannot be. */
+export async function openCollections(parts: CollectionsParts): Promise<Collections> {
+  const held = new Map<string, Held>();
+  const close = async () => {
+    for (const { state } of held.values()) await closeState(state);
+    held.clear();
+  };
+  const add = async (record: CollectionRecord) => {
+    const one = await openOne(parts, record);
+    held.set(record.name, one);
+    return one;
+  };
+  const get = (name: string) => held.get(name) ?? missing(parts.database, name);
+  try {
+    for (const record of parts.database.collections()) await add(record);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return {
+    get,
+    list: () => [...held.values()].sort((a, b) => (a.name < b.name ? -1 : 1)),
+    async create(name, modelSha256) {
+      const { manifest, release } = await parts.models.open(modelSha256);
+      try {
+        const identity = { model_sha256: modelSha256, dimension: manifest.dimension };
+        parts.database.createCollection(name, identity);
+        return await add(parts.database.collections().find((record) => record.name === name)!);
+      } finally {
+        await release();
+      }
+    },
+    async remove(name) {
+      const one = get(name);
+      if (name === DEFAULT_COLLECTION)
+        throw new LookalikeError(
+          'invalid_parameter',
+          `the collection "${name}" cannot be removed, only emptied`,
+          {
+            field: 'collection',
+          },
+        );
+      await one.writes.alone(async () => {
+        held.delete(name);
+        parts.database.removeCollection(name);
+        await closeState(one.state);
+        await parts.forgetSpace(one.active.store.space);
+      });
+    },
+    async switchTo(name, { model, store, generation }) {
+      const one = get(name);
+      const old = one.state;
+      const { labels } = old.active.collection;
+      const collection = openCollection(store, { newFresh: parts.newFresh, generation, labels });
+      parts.database.switchSpace(name, model.manifest.sha256);
+      const { manifest, embedder } = model;
+      const active = { store, collection, generations: parts.generationsOf(store), manifest, embedder };
+      one.state = { active, model, flows: new Set() };
+      await closeState(old);
+    },
+    generationsOf: parts.generationsOf,
+    close,
+  };
+}
+
+async function openOne(parts: CollectionsParts, record: CollectionRecord): Promise<Held> {
+  const { name } = record;
+  const model = await parts.models.open(record.model_sha256);
+  try {
+    const store = parts.database.store(name);
+    const generations = parts.generationsOf(store);
+    const generation = await generations.openNewest((number, reason) =>
+      parts.onSetAside(name, number, reason),
+    );
+    const collection = openCollection(store, { newFresh: parts.newFresh, generation });
+    const { manifest, embedder } = model;
+    const active = { store, collection, generations, manifest, embedder };
+    return hold(record, { active, model, flows: new Set() });
+  } catch (error) {
+    await model.release();
+    throw error;
+  }
+}
+
+function hold({ name, created_at }: CollectionRecord, state: State): Held {
+  return {
+    name,
+    createdAt: created_at,
+    state,
+    writes: createSharedLock(),
+    get active() {
+      return this.state.active;
+    },
+    using(flow) {
+      const { active, flows } = this.state;
+      const running = flow(active);
+      const settled = running.then(
+        () => undefined,
+        () => undefined,
+      );
+      flows.add(settled);
+      void settled.then(() => flows.delete(settled));
+      return running;
+    },
+  };
+}
+
+/** Once nothing uses it any more. */
+async function closeState({ active, model, flows }: State): Promise<void> {
+  await Promise.all(flows);
+  await active.collection.close();
+  await model.release();
+}
+
+/** The database words the refusal; a name that it knows but that is not open here is being made or removed. */
+function missing(database: Database, name: string): never {
+  database.store(name);
+  throw new LookalikeError('not_ready', `the collection "${name}" is being opened or removed`);
+}

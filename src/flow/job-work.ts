@@ -1,0 +1,38 @@
+import { LookalikeError } from '../core/errors.js';
+import type { Job, JobKind } from '../core/types.js';
+import type { Collections } from './collections.js';
+import { type BankSource, importBank } from './import-bank.js';
+import { type ImportParts, importFolder } from './import-folder.js';
+import type { Work } from './jobs.js';
+import { type ReindexParts, reindex } from './reindex.js';
+
+/** What does the work of each kind of job. */
+export interface WorkParts
+  extends Omit<ImportParts, 'manifest' | 'embedder' | 'store' | 'collection'>,
+    Pick<ReindexParts, 'yieldToRequests'> {
+  collections: Collections;
+  readDemo: () => Promise<BankSource>;
+}
+
+export function jobWork(parts: WorkParts): Record<JobKind, Work> {
+  const activeOf = ({ collection }: Readonly<Job>) => parts.collections.get(collection);
+  return {
+    import: (job, progress) =>
+      activeOf(job).using(async (active) => {
+        const { parameters } = job;
+        switch (parameters.source) {
+          case 'folder':
+            return importFolder(
+              { ...parts, ...active },
+              parameters as { folder: string; prune: boolean },
+              progress,
+            );
+          case 'demo':
+            return importBank(active, await parts.readDemo(), progress);
+          default:
+            throw new LookalikeError('internal', `no import is known from ${String(parameters.source)}`);
+        }
+      }),
+    reindex: (job, progress) => activeOf(job).using((active) => reindex({ ...parts, ...active }, progress)),
+  };
+}
