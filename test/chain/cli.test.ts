@@ -97,7 +97,13 @@ describe('a model', () => {
   it('other than the one of the data folder ends with 3 and changes nothing', async () => {
     await otherModel(at('other'));
     const before = await readFile(at('data/lookalike.db'));
-    expectRefusal(await index(at('other'), at('data')), 3, 'was indexed by the model', '--model', '--data-dir');
+    expectRefusal(
+      await index(at('other'), at('data')),
+      3,
+      'was indexed by the model',
+      '--model',
+      '--data-dir',
+    );
     expect((await readFile(at('data/lookalike.db'))).equals(before)).toBe(true);
   });
 });
