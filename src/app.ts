@@ -27,6 +27,7 @@ import { createModels } from './models.js';
 import { createLogger, type Logger } from './ops/logger.js';
 import { createMetrics, type Metrics } from './ops/metrics.js';
 import type { Settings } from './settings.js';
+import { createSnapshots, DATABASE_FILE } from './snapshots.js';
 import { packageVersions, version } from './versions.js';
 
 /** The assembly: every part by hand, in the order of need, closed in reverse. The only file that sees all. */
@@ -93,7 +94,7 @@ export async function createApp(settings: Settings): Promise<App> {
 async function openParts(frame: Frame) {
   const { settings, logger, onClose } = frame;
   const base = await readModel(settings.model);
-  const database = openSqliteDatabase(join(settings.dataDir, 'lookalike.db'));
+  const database = openSqliteDatabase(join(settings.dataDir, DATABASE_FILE));
   onClose(() => database.close());
   const providers = await probeProviders({ setting: settings.exactProvider });
   const provider = chooseProvider(settings.exactProvider, providers);
@@ -125,13 +126,15 @@ async function openParts(frame: Frame) {
     files: { list: listImages, stat: statFile, read },
     cache: createThumbnailCache(join(settings.dataDir, 'images', 'thumbnails')),
     yieldToRequests: () => nextTurn(),
+    snapshots: createSnapshots({ dataDir: settings.dataDir, database, version }),
+    now: () => new Date().toISOString(),
     readDemo: () => readDemoBank(settings.demoBank, base.manifest.sha256),
   };
   const jobs = createJobs({
     store: database,
     work: jobWork(flowParts),
     newId: randomUUID,
-    now: () => new Date().toISOString(),
+    now: flowParts.now,
     // What went wrong by name is in the job, and told there; only surprises need the log's attention.
     onFinished: (job, cause) => {
       const surprise = cause && !(cause instanceof LookalikeError);

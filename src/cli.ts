@@ -7,6 +7,7 @@ import { train } from './cli/train.js';
 import { type ErrorCode, LookalikeError, messageOf } from './core/errors.js';
 import { DEFAULT_VOTE_K, DEFAULT_VOTE_TEMPERATURE } from './core/vote.js';
 import { bringUpWithProgress, serve } from './main.js';
+import { restoreSnapshot } from './restore.js';
 import { type Overrides, readSettings, SETTINGS, type Settings } from './settings.js';
 import { version } from './versions.js';
 
@@ -22,6 +23,8 @@ const EXIT_CODES: Partial<Record<ErrorCode, number>> = {
   bank_mismatch: 3,
   generation_invalid: 3,
   database_invalid: 3,
+  snapshot_invalid: 3,
+  already_exists: 2,
   database_mismatch: 3,
   data_dir_busy: 3,
   provider_unavailable: 3,
@@ -56,6 +59,25 @@ withSettings(program.command('index').description('index a folder and stop, with
   .argument('<folder>', 'pictures to index; sub-folder names become labels')
   .option('--json', 'print the jobs as JSON')
   .action(async (folder, options) => indexOnly(settingsOf(options, folder), options.json === true));
+
+program
+  .command('restore')
+  .description('put a snapshot back into a data folder; what is there is moved aside, never deleted')
+  .argument('<file>', 'a snapshot, as POST /v1/snapshots writes it')
+  .option('--data-dir <folder>', 'where it goes (default: that of the demo)')
+  .option('--replace', 'also when a database is there: its folder is moved aside first')
+  .action(async (file: string, options: { dataDir?: string; replace?: boolean }) => {
+    const { dataDir } = readSettings(options.dataDir === undefined ? {} : { dataDir: options.dataDir });
+    const now = new Date().toISOString();
+    const { manifest, kept } = await restoreSnapshot(resolve(file), {
+      dataDir,
+      replace: options.replace === true,
+      now,
+    });
+    for (const { name, rows } of manifest.collections) console.log(`${name}: ${rows} pictures`);
+    console.log(`restored into ${dataDir}, the state of ${manifest.created_at}`);
+    if (kept) console.log(`what was there before lies in ${kept}`);
+  });
 
 program
   .command('train')

@@ -2,7 +2,11 @@ import { Presets, SingleBar } from 'cli-progress';
 import type { Job } from '../core/types.js';
 
 /** The running job as a bar on a terminal, as a line every ten seconds elsewhere. On standard error. */
-const NAMES: Record<Job['kind'], string> = { import: 'importing', reindex: 'building the index' };
+const NAMES: Record<Job['kind'], string> = {
+  import: 'importing',
+  reindex: 'building the index',
+  snapshot: 'writing a snapshot',
+};
 const BAR_MS = 200;
 const LINE_MS = 10_000;
 

@@ -11,6 +11,8 @@ function describeJob(job: Job): string[] {
   const seconds = (Date.parse(job.finished_at!) - Date.parse(job.started_at!)) / 1000;
   if (job.kind === 'reindex')
     return [`index generation ${job.result?.generation}: ${job.result?.rows} rows in ${duration(seconds)}`];
+  if (job.kind === 'snapshot')
+    return [`snapshot ${job.result?.id}: ${job.result?.bytes} bytes in ${duration(seconds)}`];
   const { found, embedded, copied, unchanged, renamed, removed, missing, imported, bank } =
     job.result as Record<string, number>;
   if (bank !== undefined) return [`imported ${imported} pictures of ${bank} in ${duration(seconds)}`];

@@ -42,6 +42,7 @@ export const ERROR_CODES = [
   'generation_mismatch',
   'database_invalid',
   'database_mismatch',
+  'snapshot_invalid',
   'data_dir_busy',
   'nothing_to_index',
   'provider_unavailable',

@@ -83,3 +83,15 @@ export const generationManifest = z.strictObject({
   files,
 });
 export type GenerationManifest = z.infer<typeof generationManifest>;
+
+/** The last entry of a snapshot: what it is of, and the hash of every file in it. */
+export const snapshotManifest = z.strictObject({
+  format_version: z.literal(1),
+  lookalike: z.string(), // the version that wrote it
+  created_at: z.string(),
+  collections: z.array(
+    z.strictObject({ name: z.string(), rows: z.int().nonnegative(), model_sha256: sha256 }),
+  ),
+  files,
+});
+export type SnapshotManifest = z.infer<typeof snapshotManifest>;

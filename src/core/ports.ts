@@ -170,7 +170,35 @@ export interface Database extends JobStore {
   /** Whether any item of any collection is of this picture. */
   inUse(sha256: string): boolean;
   sweptTrash(hashes: readonly string[]): void;
+  /**
+   * A copy of the whole database in one file, of one moment, while reads and writes go on. `onProgress` is told the part
+   * that is done, 0 to 1.
+   */
+  backup(path: string, options: { signal: AbortSignal; onProgress: (part: number) => void }): Promise<void>;
   close(): void;
+}
+
+/** A snapshot that was written. */
+export interface SnapshotRecord {
+  id: string; // its time and a random part; the file's name without `.tar`
+  bytes: number;
+  created_at: string; // ISO 8601
+}
+
+/** Snapshots of the whole data folder: database, kept pictures, models. Indexes are not in it, they are made anew. */
+export interface Snapshots {
+  /** Writes one of this moment while everything goes on. `now`: ISO 8601. */
+  create(options: {
+    now: string;
+    signal: AbortSignal;
+    report: (progress: { done?: number; total?: number }) => void; // in files
+  }): Promise<SnapshotRecord>;
+  /** The newest first. */
+  list(): Promise<SnapshotRecord[]>;
+  /** Where the file lies. Throws `not_found`. */
+  path(id: string): Promise<string>;
+  /** Throws `not_found`. */
+  remove(id: string): Promise<void>;
 }
 
 /** A model that is loaded; `release` it when nothing embeds with it any more. */

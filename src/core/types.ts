@@ -65,7 +65,7 @@ export interface Neighbour {
 
 export type SearchMode = 'auto' | 'hnsw' | 'exact';
 
-export const JOB_KINDS = ['import', 'reindex'] as const;
+export const JOB_KINDS = ['import', 'reindex', 'snapshot'] as const;
 export type JobKind = (typeof JOB_KINDS)[number];
 export type JobState = 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled';
 
@@ -73,7 +73,7 @@ export type JobState = 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelle
 export interface Job {
   id: string;
   kind: JobKind;
-  collection: string;
+  collection: string | null; // null: the whole data folder
   parameters: Record<string, unknown>; // what was asked; a restart goes on from them
   state: JobState;
   done: number;

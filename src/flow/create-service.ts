@@ -1,4 +1,5 @@
 import { DEFAULT_COLLECTION } from '../core/collection-name.js';
+import type { Snapshots } from '../core/ports.js';
 import { IMAGE_TYPES } from '../core/sniff.js';
 import { type AnswerParts, answer } from './answer.js';
 import type { Active, Collections } from './collections.js';
@@ -9,6 +10,7 @@ import { type ThumbnailParts, thumbnail } from './thumbnail.js';
 /** The flows behind one face. */
 export interface ServiceParts extends Omit<AnswerParts, keyof Active>, Omit<ThumbnailParts, keyof Active> {
   jobs: Jobs;
+  snapshots: Snapshots;
   collections: Collections;
   about: Pick<Info, 'version' | 'versions' | 'exact'> & { limits: Omit<Info['limits'], 'formats'> };
   /** Why searches do not give the full answer yet; null when they do. */
@@ -32,6 +34,12 @@ export function createService(parts: ServiceParts): Service {
     },
     job: (id) => jobs.get(id),
     jobs: (limit) => jobs.list(limit),
+    snapshots: {
+      start: () => jobs.start({ kind: 'snapshot', collection: null, parameters: {} }).job,
+      list: () => parts.snapshots.list(),
+      path: (id) => parts.snapshots.path(id),
+      remove: (id) => parts.snapshots.remove(id),
+    },
     thumbnail: (id, collection) =>
       named(collection).using((active) => thumbnail({ ...parts, ...active }, id)),
   };

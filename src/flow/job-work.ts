@@ -1,4 +1,5 @@
 import { LookalikeError } from '../core/errors.js';
+import type { Snapshots } from '../core/ports.js';
 import type { Job, JobKind } from '../core/types.js';
 import type { Collections } from './collections.js';
 import { type BankSource, importBank } from './import-bank.js';
@@ -12,10 +13,12 @@ export interface WorkParts
     Pick<ReindexParts, 'yieldToRequests'> {
   collections: Collections;
   readDemo: () => Promise<BankSource>;
+  snapshots: Snapshots;
+  now: () => string; // ISO 8601
 }
 
 export function jobWork(parts: WorkParts): Record<JobKind, Work> {
-  const activeOf = ({ collection }: Readonly<Job>) => parts.collections.get(collection);
+  const activeOf = ({ collection }: Readonly<Job>) => parts.collections.get(collection!);
   return {
     import: (job, progress) =>
       activeOf(job).using(async (active) => {
@@ -33,6 +36,9 @@ export function jobWork(parts: WorkParts): Record<JobKind, Work> {
             throw new LookalikeError('internal', `no import is known from ${String(parameters.source)}`);
         }
       }),
+    snapshot: async (_, { signal, report }) => ({
+      ...(await parts.snapshots.create({ now: parts.now(), signal, report })),
+    }),
     reindex: (job, progress) => activeOf(job).using((active) => reindex({ ...parts, ...active }, progress)),
   };
 }

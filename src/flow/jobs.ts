@@ -62,7 +62,7 @@ interface Live {
 
 export function createJobs({ store, work, newId, now, onFinished }: JobsParts): Jobs {
   const live = new Map<string, Live>();
-  const tails = new Map<string, Promise<unknown>>(); // by collection
+  const tails = new Map<Job['collection'], Promise<unknown>>();
   const watchers = new Map<string, Set<(job: Job) => void>>();
   let closing = false;
 

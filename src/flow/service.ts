@@ -1,4 +1,5 @@
 import type { PreprocessRecord } from '../core/manifests.js';
+import type { Snapshots } from '../core/ports.js';
 import type { Job, LabelShare, Neighbour, SearchMode } from '../core/types.js';
 
 /**
@@ -14,6 +15,8 @@ export interface Service {
   readiness(): { ready: boolean; reason: string | null };
   /** Queues a rebuild of the index from the bank. */
   reindex(request?: { collection?: string }): Job;
+  /** Backups of the whole data folder; `start` queues the writing of one. */
+  snapshots: Pick<Snapshots, 'list' | 'path' | 'remove'> & { start(): Job };
   job(id: string): Job | undefined;
   jobs(limit: number): Job[];
   /** WebP bytes of the item's picture, or `not_found`. */

@@ -45,6 +45,7 @@ export const STATUS: Record<ErrorCode, number> = {
   generation_mismatch: 500,
   database_invalid: 500,
   database_mismatch: 500,
+  snapshot_invalid: 500,
   data_dir_busy: 500,
   nothing_to_index: 500,
   provider_unavailable: 500,

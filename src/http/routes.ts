@@ -2,14 +2,16 @@ import type { Express, Request, RequestHandler, Response } from 'express';
 import { LookalikeError } from '../core/errors.js';
 
 /** One path and its methods, in one place: what is not among them is answered 405 with `Allow`. */
-export type Methods = { get?: RequestHandler; post?: RequestHandler };
+export type Methods = Partial<Record<'get' | 'post' | 'put' | 'patch' | 'delete', RequestHandler>>;
 
 /** Adds the resource at `path`. HEAD comes with GET. */
-export function resource(app: Express, path: string, { get, post }: Methods): void {
+export function resource(app: Express, path: string, methods: Methods): void {
   const route = app.route(path);
-  if (get) route.get(get);
-  if (post) route.post(post);
-  const allowed = [...(get ? ['GET', 'HEAD'] : []), ...(post ? ['POST'] : [])];
+  const allowed: string[] = [];
+  for (const [method, handler] of Object.entries(methods)) {
+    route[method as keyof Methods](handler);
+    allowed.push(...(method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()]));
+  }
   route.all((req, res) => refuseMethod(req, res, allowed));
 }
 

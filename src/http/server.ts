@@ -17,6 +17,7 @@ import { probeRoutes } from './probes.js';
 import { problemHandler, unknownRoute } from './problem.js';
 import { searchRoutes } from './search.js';
 import { SECURITY_HEADERS } from './security-headers.js';
+import { snapshotRoutes } from './snapshots.js';
 import { BODY_OVERHEAD } from './upload.js';
 
 /** The HTTP door: only this folder knows express and multer. The order of the lines below is the order of the checks. */
@@ -82,6 +83,7 @@ export function createServer(parts: ServerParts): Express {
   infoRoutes(app, routes);
   imageRoutes(app, routes);
   jobRoutes(app, routes);
+  snapshotRoutes(app, routes);
   probeRoutes(app, routes);
   metricsRoutes(app, routes);
   docsRoutes(app, routes);

@@ -18,6 +18,7 @@ import {
   operations,
   sent,
 } from './contract.js';
+import { ended } from './jobs.js';
 import { parseAnswer, startUpload, untilMetric } from './raw.js';
 import { startTestServer, type TestServer } from './start.js';
 
@@ -69,8 +70,7 @@ afterAll(async () => {
 });
 
 const search = (query = '') => request(server.url).post(`/v1/search${query}`).type('image/jpeg');
-const send = (method: string, path: string) =>
-  request(server.url)[method.toLowerCase() as 'get' | 'post'](path);
+const send = (method: string, path: string) => request(server.url)[method.toLowerCase() as 'get'](path);
 
 describe('the contract and the code name the same things', () => {
   it('routes', () => {
@@ -83,7 +83,7 @@ describe('the contract and the code name the same things', () => {
 
   it('methods', async () => {
     for (const [path, item] of Object.entries(contract.paths)) {
-      const { headers } = await request(server.url).put(filled(path)).expect(405);
+      const { headers } = await request(server.url).trace(filled(path)).expect(405);
       const expected = Object.keys(item).flatMap((method) =>
         method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()],
       );
@@ -149,6 +149,17 @@ describe('every answer is as documented', () => {
     judge('GET', '/v1/jobs', await sent(send('GET', '/v1/jobs')));
   });
 
+  it('snapshots', async () => {
+    const started = await sent(send('POST', '/v1/snapshots'));
+    judge('POST', '/v1/snapshots', started);
+    const { result } = await ended(server.url, started.headers.location!);
+    const path = `/v1/snapshots/${result!.id}`;
+    judge('GET', '/v1/snapshots', await sent(send('GET', '/v1/snapshots')));
+    judge('GET', '/v1/snapshots/{id}', await sent(send('GET', path)));
+    for (let i = 0; i < 2; i++) judge('DELETE', '/v1/snapshots/{id}', await sent(send('DELETE', path)));
+    judge('GET', '/v1/snapshots/{id}', await sent(send('GET', path)));
+  });
+
   it('thumbnails', async () => {
     const path = filled('/v1/images/{id}/thumbnail');
     const first = await sent(send('GET', path));
@@ -201,7 +212,7 @@ describe('every answer is as documented', () => {
 
   it('no key, where one is asked for and nowhere else', async () => {
     for (const { method, path, operation } of operations()) {
-      const answer = await sent(request(locked.url)[method.toLowerCase() as 'get' | 'post'](filled(path)));
+      const answer = await sent(request(locked.url)[method.toLowerCase() as 'get'](filled(path)));
       const isOpen = operation.security?.length === 0;
       expect(answer.status === 401, path).toBe(!isOpen);
       judge(method, path, answer);

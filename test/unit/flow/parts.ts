@@ -11,6 +11,7 @@ import { openCollections } from '../../../src/flow/collections.js';
 import type { Progress } from '../../../src/flow/jobs.js';
 import { createGenerations } from '../../../src/generations.js';
 import { createModels } from '../../../src/models.js';
+import { createSnapshots } from '../../../src/snapshots.js';
 import { openDefault } from '../../fixtures/database.js';
 import { writeTinyModel } from '../../fixtures/tiny-encoder.js';
 
@@ -52,6 +53,8 @@ export async function openParts(home: string) {
     decoder,
     files: { list: listImages, stat: statFile, read: (path: string) => readFile(path) },
     sha256: sha256Of,
+    snapshots: createSnapshots({ dataDir: join(home, 'data'), database, version: '0.0.0' }),
+    now: () => new Date().toISOString(),
     yieldToRequests: () => nextTurn(),
     /** The vector that this picture has by itself. */
     async vectorOf(bytes: Uint8Array): Promise<Float32Array> {
