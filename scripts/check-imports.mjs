@@ -10,14 +10,15 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const RULES = [
   [/^src\/core\//, [/^src\/core\//, /^zod$/]],
   [/^src\/flow\//, [/^src\/(core|flow)\//]],
-  // Several engines are plumbing for the others: files, manifests, the ONNX writer, the worker calls.
+  // Several engines are plumbing for the others: files and their formats, manifests, the ONNX writer, the worker calls.
   [
     /^src\/engines\//,
     [
       /^src\/core\//,
-      /^src\/engines\/(files|manifest|bank|onnx-model|worker-call)\.js$/,
+      /^src\/engines\/(files|lines|manifest|bank|onnx-model|worker-call)\.js$/,
+      /^src\/engines\/(allowed-roots|matrix-file|npy-file|safetensors)\.js$/,
       /^node:/,
-      /^(zod|sharp|protobufjs(\/.*)?|onnxruntime-node|hnswlib-node|better-sqlite3)$/,
+      /^(zod|sharp|tar-stream|protobufjs(\/.*)?|onnxruntime-node|hnswlib-node|better-sqlite3)$/,
     ],
   ],
   [/^src\/ops\//, [/^src\/(core|ops)\//, /^src\/flow\/service\.js$/, /^(prom-client|pino)$/, /^node:/]],

@@ -3,8 +3,9 @@ import { readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { BankItem } from '../../../src/core/manifests.js';
-import { decodeSafetensors, encodeSafetensors, readBank, writeBank } from '../../../src/engines/bank.js';
+import { readBank, writeBank } from '../../../src/engines/bank.js';
 import { sha256Of } from '../../../src/engines/files.js';
+import { encodeSafetensors } from '../../../src/engines/safetensors.js';
 import { unitVectors } from '../../contract/vectors.js';
 import { refusal } from '../../fixtures/errors.js';
 import { tempFolder } from '../../fixtures/temp-folder.js';
@@ -116,61 +117,5 @@ describe('a bank', () => {
     expect((await readBank(folder, MODEL)).vectors).toEqual(vectors);
     await rewrite('bank.safetensors', encodeSafetensors('vectors', long, [5, 16]));
     await refusal('invalid_vector', () => readBank(folder, MODEL));
-  });
-});
-
-/** A safetensors file by hand: length of the header, header, data. */
-function byHand(header: string | object, data: Uint8Array, claimed?: bigint): Uint8Array {
-  const text = Buffer.from(typeof header === 'string' ? header : JSON.stringify(header));
-  const length = Buffer.alloc(8);
-  length.writeBigUInt64LE(claimed ?? BigInt(text.length));
-  return Buffer.concat([length, text, data]);
-}
-
-const tensor = (given: object) => ({ dtype: 'F32', shape: [2, 3], data_offsets: [0, 24], ...given });
-const numbers = Float32Array.of(1, 2, 3, 4, 5, 6);
-const data = new Uint8Array(numbers.buffer);
-
-describe('safetensors', () => {
-  it('are laid out as the format says: length, JSON header, data at a multiple of 8', () => {
-    const bytes = Buffer.from(encodeSafetensors('vectors', numbers, [2, 3]));
-    const length = Number(bytes.readBigUInt64LE(0));
-    expect((8 + length) % 8).toBe(0);
-    expect(JSON.parse(bytes.toString('utf8', 8, 8 + length))).toEqual({ vectors: tensor({}) });
-    expect(bytes.length).toBe(8 + length + 24);
-    expect(numbers.map((_, i) => bytes.readFloatLE(8 + length + i * 4))).toEqual(numbers);
-  });
-
-  it('of other writers are read: more tensors, metadata, no padding', () => {
-    for (let pad = 0; pad < 8; pad++) {
-      const header = {
-        __metadata__: { format: 'pt', note: 'x'.repeat(pad) },
-        other: { dtype: 'I8', shape: [4], data_offsets: [0, 4] },
-        vectors: tensor({ data_offsets: [4, 28] }),
-      };
-      const file = byHand(header, Buffer.concat([Buffer.from('skip'), data]));
-      expect(decodeSafetensors(file, 'vectors')).toEqual({ values: numbers, shape: [2, 3] });
-    }
-  });
-
-  const lies: [string, Uint8Array][] = [
-    ['nothing at all', new Uint8Array(0)],
-    ['too few bytes for a length', new Uint8Array(7)],
-    ['a header longer than the file', byHand({ vectors: tensor({}) }, data, 10_000n)],
-    ['a header of astronomic length', byHand({ vectors: tensor({}) }, data, 2n ** 63n)],
-    ['a header that is not JSON', byHand('{"vectors":', data)],
-    ['a header that is null', byHand('null', data)],
-    ['a header that is a list', byHand('[]', data)],
-    ['no such tensor', byHand({ other: tensor({}) }, data)],
-    ['another number type', byHand({ vectors: tensor({ dtype: 'F16' }) }, data)],
-    ['a shape larger than its data', byHand({ vectors: tensor({ shape: [2, 4] }) }, data)],
-    ['a shape smaller than its data', byHand({ vectors: tensor({ shape: [1, 3] }) }, data)],
-    ['a shape with a negative side', byHand({ vectors: tensor({ shape: [-2, -3] }) }, data)],
-    ['offsets past the end', byHand({ vectors: tensor({ data_offsets: [4, 28] }) }, data)],
-    ['offsets that run backwards', byHand({ vectors: tensor({ data_offsets: [24, 0] }) }, data)],
-    ['data that was cut short', byHand({ vectors: tensor({}) }, data.subarray(0, 23))],
-  ];
-  it.each(lies)('with %s are refused', async (_, bytes) => {
-    await refusal('bank_invalid', () => decodeSafetensors(bytes, 'vectors'));
   });
 });

@@ -1,9 +1,10 @@
 /** Hashes and durable writes: a file holds its old bytes or its new ones, whatever goes wrong. */
 import { spawnSync } from 'node:child_process';
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { sha256Of, sha256OfFile, writeDurably } from '../../../src/engines/files.js';
+import { idOfPath, readPicture, sha256Of, sha256OfFile, writeDurably } from '../../../src/engines/files.js';
+import { refusal } from '../../fixtures/errors.js';
 import { tempFolder } from '../../fixtures/temp-folder.js';
 
 let folder: string;
@@ -69,4 +70,30 @@ describe('writeDurably', () => {
     expect(await readdir(folder)).toEqual(['file']);
     expect(await readFile(join(path, 'inside'), 'utf8')).toBe('kept');
   });
+});
+
+describe('readPicture', () => {
+  it('gives the bytes of a file up to the limit', async () => {
+    await writeFile(path, Buffer.alloc(1000, 7));
+    expect(Buffer.from(await readPicture(path, 1000)).equals(Buffer.alloc(1000, 7))).toBe(true);
+    expect((await refusal('image_too_large', () => readPicture(path, 999))).message).toMatch(/1000.*999/);
+    await writeFile(path, '');
+    expect(await readPicture(path, 1000)).toHaveLength(0);
+  });
+
+  it('refuses what is gone, a folder, a link and a pipe, and waits for none of them', async () => {
+    await refusal('not_found', () => readPicture(path, 1000));
+    await refusal('invalid_parameter', () => readPicture(folder, 1000));
+    await symlink('/etc/hostname', path);
+    await refusal('not_found', () => readPicture(path, 1000));
+    const pipe = join(folder, 'pipe');
+    if (spawnSync('mkfifo', [pipe]).status === 0)
+      await refusal('invalid_parameter', () => readPicture(pipe, 1000));
+  });
+});
+
+it('idOfPath keeps a path that fits into an id, else takes its hash', () => {
+  expect(idOfPath('é'.repeat(128))).toBe('é'.repeat(128));
+  const long = `${'é'.repeat(128)}a`;
+  expect(idOfPath(long)).toBe(sha256Of(Buffer.from(long)));
 });
