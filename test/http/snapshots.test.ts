@@ -30,7 +30,7 @@ afterAll(() => server.close());
 async function search(url: string) {
   const answer = await fetch(`${url}/v1/search?k=50&mode=exact`, {
     method: 'POST',
-    body: await picture('red', 1),
+    body: new Uint8Array(await picture('red', 1)),
   });
   const { labels, neighbours } = (await answer.json()) as Record<string, unknown>;
   return { labels, neighbours };
