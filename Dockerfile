@@ -5,16 +5,18 @@ RUN apt-get update \
  && rm -rf /var/lib/apt/lists/*
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
+COPY client/package.json client/
 COPY trainer/package.json trainer/
 # The image carries Node's headers; without this node-gyp would download them.
 ENV npm_config_nodedir=/usr/local
 RUN npm ci --no-audit --no-fund
 COPY tsconfig.base.json ./
 COPY src src
+COPY client client
 COPY web web
 RUN npx tsc -b src web
 # What is left: the service and its packages. The trainer is no part of the image.
-RUN npm prune --omit=dev --no-audit --no-fund && rm -rf trainer node_modules/@lookalike
+RUN npm prune --omit=dev --no-audit --no-fund && rm -rf trainer node_modules/@lookalike/trainer
 
 # Run: no compiler, no package manager needed, not root.
 FROM node:22-bookworm-slim
@@ -27,6 +29,7 @@ WORKDIR /app
 COPY package.json openapi.yaml LICENSE ./
 COPY --from=build /app/node_modules node_modules
 COPY --from=build /app/dist dist
+COPY --from=build /app/client client
 COPY web web
 COPY model model
 COPY index index

@@ -31,7 +31,8 @@ const RULES = [
     [/^src\/(core|flow|cli)\//, /^src\/engines\/folder\.js$/, /^(commander|cli-progress)$/, /^node:/],
   ],
   [/^src\/[^/]+\.ts$/, [/^src\//, /^(commander|cli-progress)$/, /^node:/]],
-  [/^web\//, [/^web\//]],
+  [/^web\//, [/^(web|client\/dist)\//]],
+  [/^client\//, [/^client\//]],
   [/^trainer\/src\//, [/^trainer\/src\//, /^dist\/offline\.js$/, /^@tensorflow\/tfjs-core$/, /^node:/]],
 ];
 /** One engine, one package. */
@@ -40,7 +41,7 @@ const OWN_PACKAGE = new Set(['sharp', 'onnxruntime-node', 'hnswlib-node', 'bette
 const IMPORT =
   /(?:^|\n)\s*(?:import|export)\s[^'"`;]*?from\s*['"]([^'"]+)['"]|(?:^|\n)\s*import\s*['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]\s*\)/g;
 
-const files = ['src', 'web', 'trainer/src'].flatMap((folder) =>
+const files = ['src', 'web', 'client', 'trainer/src'].flatMap((folder) =>
   readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
     .filter(
       (entry) => entry.isFile() && entry.name.endsWith('.ts') && !entry.parentPath.includes('node_modules'),

@@ -23,6 +23,7 @@ function stale(project, stamp) {
 }
 
 const projects = [
+  ['client', 'client/dist/.tsbuildinfo'],
   ['src', 'dist/.tsbuildinfo'],
   ['web', 'dist/web/.tsbuildinfo'],
   ...(command === 'train' ? [['trainer', 'trainer/dist/.tsbuildinfo']] : []),

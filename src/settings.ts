@@ -183,7 +183,7 @@ export function readSettings(
     model: resolve(read.model),
     folder: absolute,
     dataDir: resolve(read.dataDir ?? defaultDataDir(absolute, env)),
-    webRoots: [join(root, 'dist/web'), join(root, 'web')],
+    webRoots: [join(root, 'dist/web'), join(root, 'web'), join(root, 'client/dist')],
     openapiPath: join(root, 'openapi.yaml'),
     demoBank: join(root, 'index'),
   };

@@ -1,64 +1,39 @@
 /** The few calls of the page to its server, and the key that goes with them. */
+import { type Answer, type components, createClient } from '../client/dist/index.js';
 
-/** A refusal of the server, in its own words (RFC 9457). */
-export class Refusal extends Error {
-  readonly status: number;
+export { Problem } from '../client/dist/index.js';
 
-  constructor(status: number, message: string) {
-    super(message);
-    this.status = status;
-  }
-}
+type Schemas = components['schemas'];
+export type SearchAnswer = Schemas['SearchAnswer'];
 
-/** The part of a search's answer that the page shows; `openapi.yaml` has all of it. */
-export interface Answer {
-  body: {
-    labels: { label: string; share: number }[];
-    neighbours: { id: string; label: string | null; score: number; thumbnail: string }[];
-    index: { rows: number; exact: boolean; mode: string };
-    query: { duplicate_of: string[] };
-  };
-  /** Milliseconds by the server's own count, when it says. */
+/** A search's answer, and the milliseconds that it took by the server's own count, when it says. */
+export interface Found {
+  body: SearchAnswer;
   serverMs: number | undefined;
 }
 
-export interface Info {
-  bank: { rows: number; labels: number };
-}
-
-/** Kept until the tab is closed, and sent to this server only. */
-let apiKey = sessionStorage.getItem('lookalike-key');
+/** The key is kept until the tab is closed, and sent to this server only. */
+let client = createClient({ key: sessionStorage.getItem('lookalike-key') ?? undefined });
 
 export function setKey(key: string): void {
-  apiKey = key;
+  client = createClient({ key });
   sessionStorage.setItem('lookalike-key', key);
 }
 
-export async function fetchInfo(): Promise<Info> {
-  return (await call('/v1/info')).json() as Promise<Info>;
+export async function fetchInfo(): Promise<Schemas['Info']> {
+  return (await client.call('get', '/v1/info')).data;
 }
 
-/** Searches with the default parameters. Rejects with `Refusal`. */
-export async function fetchSearch(picture: Blob, signal: AbortSignal): Promise<Answer> {
-  const form = new FormData();
-  form.append('image', picture, 'picture');
-  const response = await call('/v1/search', { method: 'POST', body: form, signal });
-  const total = /total;dur=([\d.]+)/.exec(response.headers.get('server-timing') ?? '')?.[1];
-  return {
-    body: (await response.json()) as Answer['body'],
-    serverMs: total === undefined ? undefined : Number(total),
-  };
+/** Searches with the default parameters. Rejects with `Problem`. */
+export async function fetchSearch(picture: Blob, signal: AbortSignal): Promise<Found> {
+  const body = new FormData();
+  body.append('image', picture, 'picture');
+  const { data, headers }: Answer<SearchAnswer> = await client.call('post', '/v1/search', { body, signal });
+  const total = /total;dur=([\d.]+)/.exec(headers.get('server-timing') ?? '')?.[1];
+  return { body: data, serverMs: total === undefined ? undefined : Number(total) };
 }
 
 /** Fetched rather than put into `src`: a picture element can send no key. */
 export async function fetchThumbnail(path: string, signal: AbortSignal): Promise<Blob> {
-  return (await call(path, { signal })).blob();
-}
-
-async function call(path: string, init: RequestInit = {}): Promise<Response> {
-  const headers: HeadersInit = apiKey ? { Authorization: `Bearer ${apiKey}` } : {};
-  const response = await fetch(path, { ...init, headers });
-  if (response.ok) return response;
-  const problem = (await response.json().catch(() => ({}))) as { detail?: string };
-  throw new Refusal(response.status, problem.detail ?? `the server answered ${response.status}`);
+  return (await client.fetch(path, { signal })).blob();
 }

@@ -2,7 +2,15 @@
  * The search page: a picture dropped, chosen or pasted goes to `POST /v1/search`, the answer becomes bars and
  * a grid. No framework; texts from the server are only ever set as text.
  */
-import { type Answer, fetchInfo, fetchSearch, fetchThumbnail, Refusal, setKey } from './api.js';
+import {
+  type Found,
+  fetchInfo,
+  fetchSearch,
+  fetchThumbnail,
+  Problem,
+  type SearchAnswer,
+  setKey,
+} from './api.js';
 
 const element = <T extends HTMLElement = HTMLElement>(id: string): T => document.getElementById(id) as T;
 
@@ -55,7 +63,7 @@ function showQuery(chosen: Blob): void {
   preview.hidden = false;
 }
 
-function show({ body }: Answer, signal: AbortSignal): void {
+function show({ body }: Found, signal: AbortSignal): void {
   element('labels-title').hidden = body.labels.length === 0;
   element('neighbours-title').hidden = body.neighbours.length === 0;
   element('labels').append(...body.labels.slice(0, 6).map(labelBar));
@@ -68,7 +76,7 @@ function labelBar({ label, share }: { label: string; share: number }): HTMLEleme
   return make('li', { className: 'label' }, label, make('span', {}, percent(share)), bar);
 }
 
-type Neighbour = Answer['body']['neighbours'][number];
+type Neighbour = SearchAnswer['neighbours'][number];
 
 function neighbourCard({ id, label, score, thumbnail }: Neighbour, signal: AbortSignal): HTMLElement {
   const image = make('img', { alt: label ?? id }) as HTMLImageElement;
@@ -83,7 +91,7 @@ function neighbourCard({ id, label, score, thumbnail }: Neighbour, signal: Abort
   return make('li', {}, image, make('div', {}, title, make('small', {}, id)));
 }
 
-function summary({ body, serverMs }: Answer, ms: number): string {
+function summary({ body, serverMs }: Found, ms: number): string {
   const { rows, exact, mode } = body.index;
   const how = exact ? 'exact' : mode;
   const twin = body.query.duplicate_of[0];
@@ -101,7 +109,7 @@ function say(text: string): void {
 
 function fail(thrown: unknown): void {
   say('');
-  if (thrown instanceof Refusal && thrown.status === 401) {
+  if (thrown instanceof Problem && thrown.status === 401) {
     keyForm.hidden = false;
     key.focus();
   }

@@ -2,13 +2,14 @@ import express, { type RequestHandler } from 'express';
 import { refuseMethod } from './routes.js';
 
 /** The web page: these files of the folders in `roots` and nothing else that may lie there. */
-const FILES: Record<string, string> = {
-  '/': '/index.html',
-  '/page.js': '/page.js',
-  '/api.js': '/api.js',
-  '/style.css': '/style.css',
-  '/icon.svg': '/icon.svg',
-};
+const FILES = new Map([
+  ['/', '/index.html'],
+  ...['/page.js', '/api.js', '/style.css', '/icon.svg'].map((path) => [path, path] as const),
+  // The typed client, as the page imports it: compiled TypeScript, no bundler.
+  ...['index', 'client', 'jobs', 'pages', 'problem'].map((name) => {
+    return [`/client/dist/${name}.js`, `/${name}.js`] as const;
+  }),
+]);
 
 /** Serves the page's files; anything else goes on to the next handler. */
 export function pageFiles(roots: readonly string[]): RequestHandler {
@@ -16,7 +17,7 @@ export function pageFiles(roots: readonly string[]): RequestHandler {
   const options = { index: false, acceptRanges: false, redirect: false } as const;
   for (const root of roots) folders.use(express.static(root, options));
   return (req, res, next) => {
-    const file = FILES[req.path];
+    const file = FILES.get(req.path);
     if (file === undefined) return next();
     if (!['GET', 'HEAD'].includes(req.method)) refuseMethod(req, res, ['GET', 'HEAD']);
     req.url = file;

@@ -1,0 +1,1462 @@
+/** Generated from openapi.yaml by `npm run client:types`: change nothing here by hand. */
+
+export interface paths {
+    "/v1/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Finds the pictures that look like the one sent, and its likely labels.
+         * @description The picture is either the file field `image` of a multipart form, or the whole body. What it is, is seen from
+         *     its bytes, not from its name or content type. Parameters are given in the query or, with a form, as form
+         *     fields; a name given in both is refused, and so is an unknown one.
+         *
+         *     The body is not read before key, query, content type and announced length have been checked. Uploads in memory
+         *     and running searches are bounded: when as many wait as may wait, the answer is `503`.
+         */
+        post: operations["search"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/info": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Says which model, collection, index and engines are in use, and what is allowed. */
+        get: operations["getInfo"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/images/{id}/thumbnail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A small WebP of a picture, re-encoded by the service; never the file itself. */
+        get: operations["getThumbnail"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/reindex": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Starts a job that rebuilds the index from the bank.
+         * @description The old index answers until the new one is built and verified; then one switch.
+         */
+        post: operations["reindex"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the jobs, the newest first. */
+        get: operations["listJobs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/jobs/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows one job. */
+        get: operations["getJob"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/snapshots": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the snapshots that lie in the data folder. */
+        get: operations["listSnapshots"];
+        put?: never;
+        /**
+         * Starts a job that writes a snapshot of the whole data folder.
+         * @description One tar file of a single moment: the database, the kept pictures and the models, with the SHA-256 of each. Searches
+         *     and writes go on meanwhile. Indexes are not in it; they are made anew after a restore. A picture that is deleted
+         *     later stays in the snapshots written before: delete those too where it has to be gone.
+         *     `lookalike restore <file>` puts one back.
+         */
+        post: operations["createSnapshot"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/snapshots/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The file of a snapshot. */
+        get: operations["getSnapshot"];
+        put?: never;
+        post?: never;
+        /** Removes a snapshot. */
+        delete: operations["deleteSnapshot"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/livez": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Says that the process answers; restart it when it does not. */
+        get: operations["getLiveness"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/readyz": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Says whether searches give the full answer now. */
+        get: operations["getReadiness"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The metrics in the Prometheus text format. */
+        get: operations["getMetrics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/openapi.yaml": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** This contract. */
+        get: operations["getContract"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/docs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** This contract as a page to read. */
+        get: operations["getReference"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The search page. */
+        get: operations["getPage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+}
+export type webhooks = Record<string, never>;
+export interface components {
+    schemas: {
+        /** @description A form with the picture; the other fields are the parameters of the query. */
+        SearchForm: {
+            /**
+             * Format: binary
+             * @description The picture's file.
+             */
+            image: string;
+            /**
+             * @description The collection that is searched.
+             * @default default
+             */
+            collection: string;
+            /**
+             * @description How many neighbours to return.
+             * @default 10
+             */
+            k: number;
+            /**
+             * @description How many labelled pictures vote.
+             * @default 200
+             */
+            vote_k: number;
+            /** @description Of the vote. */
+            temperature?: number;
+            /** @description Neighbours below this cosine are left out. */
+            min_score?: number;
+            /** @description Only pictures with one of these labels. */
+            label?: string[];
+            /**
+             * @description Which index answers.
+             * @default auto
+             * @enum {string}
+             */
+            mode: "auto" | "hnsw" | "exact";
+            /** @description Breadth of the graph search. */
+            ef?: number;
+        };
+        SearchAnswer: {
+            /** @description The labels that were voted for, best first; empty when no labelled picture is in reach. */
+            labels: components["schemas"]["LabelShare"][];
+            /** @description The nearest pictures, best first. */
+            neighbours: components["schemas"]["Neighbour"][];
+            index: components["schemas"]["UsedIndex"];
+            query: components["schemas"]["Query"];
+        };
+        LabelShare: {
+            /** @description The label. */
+            label: string;
+            /** @description Its part of the whole vote. */
+            share: number;
+        };
+        Neighbour: {
+            /** @description The picture's id. */
+            id: string;
+            /** @description Its label. */
+            label: string | null;
+            /** @description Cosine to the query, 1 for the same direction. */
+            score: number;
+            /** @description Its part of the whole vote, 0 when it took no part. */
+            share: number;
+            /** @description Path of its thumbnail on this server. */
+            thumbnail: string;
+        };
+        /** @description What answered. */
+        UsedIndex: {
+            /** @description Number of the index generation, 0 before the first. */
+            generation: number;
+            /**
+             * @description The index that answered.
+             * @enum {string}
+             */
+            mode: "hnsw" | "exact";
+            /** @description Whether the list is proven to be what a full scan gives. */
+            exact: boolean;
+            /** @description Pictures searched. */
+            rows: number;
+        };
+        /** @description The picture that was sent. */
+        Query: {
+            /** @description Pixels, after EXIF orientation. */
+            width: number;
+            /** @description Pixels, after EXIF orientation. */
+            height: number;
+            /** @description What it is: jpeg, png or webp. */
+            format: string;
+            /** @description Size of the file. */
+            bytes: number;
+            sha256: components["schemas"]["Sha256"];
+            /** @description Ids of the pictures in the collection that are the very same file. */
+            duplicate_of: string[];
+        };
+        /** @description A SHA-256 in hex. */
+        Sha256: string;
+        /** @description A long task. */
+        Job: {
+            /** @description The job's id. */
+            id: string;
+            /**
+             * @description What it does.
+             * @enum {string}
+             */
+            kind: "import" | "reindex" | "snapshot";
+            /** @description The collection that it works on, null for the whole data folder. */
+            collection: string | null;
+            /** @description What was asked for; its fields depend on the kind. */
+            parameters: Record<string, never>;
+            /**
+             * @description Where it stands.
+             * @enum {string}
+             */
+            state: "queued" | "running" | "succeeded" | "failed" | "cancelled";
+            /** @description Entries done. */
+            done: number;
+            /** @description Entries in all, null while not yet known. */
+            total: number | null;
+            /** @description Entries that could not be processed. */
+            failures: number;
+            /** @description Why the job failed. */
+            error: string | null;
+            /**
+             * Format: date-time
+             * @description When it was asked for.
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description When it began.
+             */
+            started_at: string | null;
+            /**
+             * Format: date-time
+             * @description When it ended.
+             */
+            finished_at: string | null;
+            /** @description What came out; its fields depend on the kind. */
+            result: Record<string, never> | null;
+        };
+        SnapshotList: {
+            /** @description The newest first. */
+            snapshots: {
+                /** @description The snapshot's id. */
+                id: string;
+                /** @description Size of its file. */
+                bytes: number;
+                /**
+                 * Format: date-time
+                 * @description When it was written.
+                 */
+                created_at: string;
+            }[];
+        };
+        JobList: {
+            /** @description The newest first. */
+            jobs: components["schemas"]["Job"][];
+        };
+        Info: {
+            /**
+             * @description The service.
+             * @constant
+             */
+            name: "lookalike";
+            /** @description Its version. */
+            version: string;
+            /** @description Versions of Node and of the engines. */
+            versions: {
+                [key: string]: string;
+            };
+            model: components["schemas"]["Model"];
+            bank: components["schemas"]["Bank"];
+            index: components["schemas"]["Index"];
+            exact: components["schemas"]["Exact"];
+            limits: components["schemas"]["Limits"];
+        };
+        /** @description The encoder. */
+        Model: {
+            /** @description Its name. */
+            name: string;
+            sha256: components["schemas"]["Sha256"];
+            /** @description Numbers in a vector. */
+            dimension: number;
+            /** @description Of the vote. */
+            temperature: number;
+            /** @description Size of the picture that the encoder sees, in pixels. */
+            input: {
+                /** @description Pixels. */
+                width: number;
+                /** @description Pixels. */
+                height: number;
+            };
+            preprocess: components["schemas"]["Preprocess"];
+            /** @description The pictures that it learned from. */
+            trained_on: string;
+            /** @description The terms that it is under. */
+            terms: string;
+            /** @description What was measured when it was trained; free of form. */
+            accuracy: Record<string, never>;
+        };
+        /** @description How a picture becomes the encoder's input. */
+        Preprocess: {
+            /** @description The shorter side is scaled to this. */
+            resize: {
+                /** @description Pixels. */
+                shorter_side: number;
+            };
+            /** @description Cut out of the middle. */
+            crop: {
+                /** @description Pixels. */
+                width: number;
+                /** @description Pixels. */
+                height: number;
+            };
+            /**
+             * @description Of the resize.
+             * @enum {string}
+             */
+            kernel: "lanczos3" | "cubic" | "linear";
+            mean: components["schemas"]["Channels"];
+            std: components["schemas"]["Channels"];
+            background: components["schemas"]["Channels"];
+        };
+        /** @description A number for red, green and blue. */
+        Channels: number[];
+        /** @description The collection. */
+        Bank: {
+            /** @description Pictures. */
+            rows: number;
+            /** @description Different labels. */
+            labels: number;
+            /** @description Pictures without a label. */
+            unlabelled: number;
+        };
+        /** @description The index that is in use. */
+        Index: {
+            /** @description Its number, 0 until the first is built. */
+            generation: number;
+            /** @description Rows in the generation. */
+            rows: number;
+            /** @description Rows newer than the generation, searched exactly. */
+            fresh_rows: number;
+            /** @description Rows of the generation that were removed since. */
+            removed_rows: number;
+            /**
+             * Format: date-time
+             * @description When it was built.
+             */
+            created_at: string | null;
+            /** @description Whether the graph answers. */
+            graph_ready: boolean;
+            /** @description What built it. */
+            engine: string;
+            /** @description What it was built with. */
+            parameters: {
+                [key: string]: number;
+            };
+        };
+        /** @description The exact index. */
+        Exact: {
+            /** @description What runs it. */
+            provider: string;
+            /** @description All that were tried at the start. */
+            providers: {
+                /** @description cpu, webgpu or cuda; js for plain loops. */
+                name: string;
+                /** @description Whether it works on this machine. */
+                usable: boolean;
+                /** @description Why not. */
+                reason: string | null;
+            }[];
+        };
+        /** @description What is allowed. */
+        Limits: {
+            /** @description Of one picture's file. */
+            max_bytes: number;
+            /** @description Of one picture. */
+            max_pixels: number;
+            /** @description Neighbours in one answer. */
+            max_k: number;
+            /** @description The picture types that are read. */
+            formats: string[];
+        };
+        Alive: {
+            /**
+             * @description The process answers.
+             * @constant
+             */
+            status: "alive";
+        };
+        Ready: {
+            /**
+             * @description Searches give the full answer.
+             * @constant
+             */
+            status: "ready";
+        };
+        /** @description Why a request was refused, after RFC 9457. */
+        Problem: {
+            /**
+             * Format: uri-reference
+             * @description Where the code is explained.
+             */
+            type: string;
+            /** @description The status in words. */
+            title: string;
+            /** @description The status. */
+            status: number;
+            /** @description What was given and what is allowed, as a sentence. */
+            detail: string;
+            code: components["schemas"]["ErrorCode"];
+            /** @description The parameter or form field at fault, where it is one. */
+            field?: string;
+            /** @description Finds the request in the log. */
+            request_id: string;
+        };
+        /**
+         * @description The stable name of what went wrong. `invalid_parameter`, `unknown_parameter`, `unknown_label`: a parameter;
+         *     `unknown_field`, `missing_image`, `too_many_files`, `malformed_body`: the form; `malformed_request`: not HTTP,
+         *     or a path that does not decode; `unauthorized`, `forbidden`: who asks; `not_found`, `method_not_allowed`: what is
+         *     asked for; `unknown_collection`: the collection that it is asked of; `already_exists`, `job_finished`: what is
+         *     there stands against it; `request_timeout`, `headers_too_large`: the connection; `body_too_large` (bytes), `image_too_large`
+         *     (pixels): size; `unsupported_media_type` (the body), `unsupported_image` (the picture), `undecodable_image`:
+         *     what was sent; `overloaded`, `not_ready`: try again later; `internal`: the service failed.
+         * @enum {string}
+         */
+        ErrorCode: "invalid_parameter" | "unknown_parameter" | "unknown_label" | "unknown_collection" | "already_exists" | "job_finished" | "unknown_field" | "missing_image" | "too_many_files" | "malformed_body" | "malformed_request" | "unauthorized" | "forbidden" | "not_found" | "method_not_allowed" | "request_timeout" | "body_too_large" | "image_too_large" | "unsupported_media_type" | "unsupported_image" | "undecodable_image" | "headers_too_large" | "overloaded" | "not_ready" | "internal";
+    };
+    responses: {
+        /** @description The request is wrong; `code` and `field` say where. */
+        BadRequest: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                "Server-Timing": components["headers"]["Server-Timing"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description A key is needed and none, or a wrong one, was given. */
+        Unauthorized: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                "Server-Timing": components["headers"]["Server-Timing"];
+                /** @description The scheme to use. */
+                "WWW-Authenticate": string;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The host name is not ours, or a page of another origin asks; only without keys. */
+        Forbidden: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                "Server-Timing": components["headers"]["Server-Timing"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description There is no such thing. */
+        NotFound: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                "Server-Timing": components["headers"]["Server-Timing"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The request did not arrive in time; the connection is closed. */
+        RequestTimeout: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The body has too many bytes, or the picture too many pixels. */
+        TooLarge: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                "Server-Timing": components["headers"]["Server-Timing"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The body is neither a form nor a picture, or the picture is of a type that is not built in. */
+        UnsupportedType: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                "Server-Timing": components["headers"]["Server-Timing"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The picture is of an allowed type, but broken. */
+        Undecodable: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                "Server-Timing": components["headers"]["Server-Timing"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The service failed. The cause is in its log, under the request id. */
+        Internal: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                "Server-Timing": components["headers"]["Server-Timing"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The service is full or not ready. */
+        Unavailable: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                "Server-Timing": components["headers"]["Server-Timing"];
+                /** @description Seconds after which to try again. */
+                "Retry-After": string;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description What the caller has is current. */
+        NotModified: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                "Server-Timing": components["headers"]["Server-Timing"];
+                ETag: components["headers"]["ETag"];
+                [name: string]: unknown;
+            };
+            content?: never;
+        };
+    };
+    parameters: {
+        /** @description How many neighbours to return. The server may allow fewer (`limits.max_k` of `/v1/info`). */
+        k: number;
+        /** @description How many of the nearest labelled pictures vote for the labels. */
+        vote_k: number;
+        /** @description Of the vote, `exp(score / temperature)`; small values listen to the nearest only. The model's own when absent. */
+        temperature: number;
+        /** @description Neighbours below this cosine are left out. */
+        min_score: number;
+        /** @description Only pictures with one of these labels; may be repeated. */
+        label: string[];
+        /** @description Which index answers. `auto` lets the service choose. */
+        mode: "auto" | "hnsw" | "exact";
+        /** @description Breadth of the graph search; more is slower and finds more. The exact index ignores it. */
+        ef: number;
+        /**
+         * @description The snapshot's id.
+         * @example 20261122T100000000Z-5b4d2c1e
+         */
+        snapshot_id: string;
+        /** @description The collection that is meant. */
+        collection: string;
+        /** @description An id of the caller's, which the answer and the log then carry. Another is made when it is not usable. */
+        request_id: string;
+    };
+    requestBodies: never;
+    headers: {
+        /** @description The id of this request, also in the log. */
+        "X-Request-Id": string;
+        /** @description Milliseconds by stage (`receive`, `decode`, `embed`, `search`, `vote`) and in total. */
+        "Server-Timing": string;
+        /** @description Names these very bytes. */
+        ETag: string;
+        /** @description How long the answer may be kept. */
+        "Cache-Control": string;
+    };
+    pathItems: never;
+}
+export type $defs = Record<string, never>;
+export interface operations {
+    search: {
+        parameters: {
+            query?: {
+                /** @description The collection that is meant. */
+                collection?: components["parameters"]["collection"];
+                /** @description How many neighbours to return. The server may allow fewer (`limits.max_k` of `/v1/info`). */
+                k?: components["parameters"]["k"];
+                /** @description How many of the nearest labelled pictures vote for the labels. */
+                vote_k?: components["parameters"]["vote_k"];
+                /** @description Of the vote, `exp(score / temperature)`; small values listen to the nearest only. The model's own when absent. */
+                temperature?: components["parameters"]["temperature"];
+                /** @description Neighbours below this cosine are left out. */
+                min_score?: components["parameters"]["min_score"];
+                /** @description Only pictures with one of these labels; may be repeated. */
+                label?: components["parameters"]["label"];
+                /** @description Which index answers. `auto` lets the service choose. */
+                mode?: components["parameters"]["mode"];
+                /** @description Breadth of the graph search; more is slower and finds more. The exact index ignores it. */
+                ef?: components["parameters"]["ef"];
+            };
+            header?: {
+                /** @description An id of the caller's, which the answer and the log then carry. Another is made when it is not usable. */
+                "X-Request-Id"?: components["parameters"]["request_id"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /** @description One picture. `/v1/info` says which formats, how many bytes and how many pixels are allowed. */
+        requestBody: {
+            content: {
+                "multipart/form-data": components["schemas"]["SearchForm"];
+                "image/*": string;
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description The neighbours, best first, and the labels that they vote for. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Server-Timing": components["headers"]["Server-Timing"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "labels": [
+                     *         {
+                     *           "label": "cat",
+                     *           "share": 0.83
+                     *         },
+                     *         {
+                     *           "label": "fox",
+                     *           "share": 0.17
+                     *         }
+                     *       ],
+                     *       "neighbours": [
+                     *         {
+                     *           "id": "cat/tabby.webp",
+                     *           "label": "cat",
+                     *           "score": 0.9312,
+                     *           "share": 0.52,
+                     *           "thumbnail": "/v1/images/cat%2Ftabby.webp/thumbnail"
+                     *         },
+                     *         {
+                     *           "id": "fox/red.webp",
+                     *           "label": "fox",
+                     *           "score": 0.8127,
+                     *           "share": 0.17,
+                     *           "thumbnail": "/v1/images/fox%2Fred.webp/thumbnail"
+                     *         }
+                     *       ],
+                     *       "index": {
+                     *         "generation": 3,
+                     *         "mode": "hnsw",
+                     *         "exact": false,
+                     *         "rows": 1595
+                     *       },
+                     *       "query": {
+                     *         "width": 500,
+                     *         "height": 375,
+                     *         "format": "jpeg",
+                     *         "bytes": 48211,
+                     *         "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *         "duplicate_of": []
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SearchAnswer"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedType"];
+            422: components["responses"]["Undecodable"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getInfo: {
+        parameters: {
+            query?: {
+                /** @description The collection that is meant. */
+                collection?: components["parameters"]["collection"];
+            };
+            header?: {
+                /** @description An id of the caller's, which the answer and the log then carry. Another is made when it is not usable. */
+                "X-Request-Id"?: components["parameters"]["request_id"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The state of the service. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Server-Timing": components["headers"]["Server-Timing"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "name": "lookalike",
+                     *       "version": "0.1.0",
+                     *       "versions": {
+                     *         "node": "20.20.2",
+                     *         "onnxruntime-node": "1.30.0",
+                     *         "sharp": "0.35.5"
+                     *       },
+                     *       "model": {
+                     *         "name": "example",
+                     *         "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *         "dimension": 128,
+                     *         "temperature": 0.07,
+                     *         "input": {
+                     *           "width": 64,
+                     *           "height": 64
+                     *         },
+                     *         "preprocess": {
+                     *           "resize": {
+                     *             "shorter_side": 72
+                     *           },
+                     *           "crop": {
+                     *             "width": 64,
+                     *             "height": 64
+                     *           },
+                     *           "kernel": "lanczos3",
+                     *           "mean": [
+                     *             0.5,
+                     *             0.5,
+                     *             0.5
+                     *           ],
+                     *           "std": [
+                     *             0.25,
+                     *             0.25,
+                     *             0.25
+                     *           ],
+                     *           "background": [
+                     *             255,
+                     *             255,
+                     *             255
+                     *           ]
+                     *         },
+                     *         "trained_on": "example pictures",
+                     *         "terms": "MIT",
+                     *         "accuracy": {}
+                     *       },
+                     *       "bank": {
+                     *         "rows": 1595,
+                     *         "labels": 9,
+                     *         "unlabelled": 0
+                     *       },
+                     *       "index": {
+                     *         "generation": 3,
+                     *         "rows": 1595,
+                     *         "fresh_rows": 0,
+                     *         "removed_rows": 0,
+                     *         "created_at": "2026-11-22T10:00:00.000Z",
+                     *         "graph_ready": true,
+                     *         "engine": "hnswlib",
+                     *         "parameters": {
+                     *           "m": 16,
+                     *           "ef_construction": 200,
+                     *           "seed": 1
+                     *         }
+                     *       },
+                     *       "exact": {
+                     *         "provider": "cpu",
+                     *         "providers": [
+                     *           {
+                     *             "name": "cpu",
+                     *             "usable": true,
+                     *             "reason": null
+                     *           },
+                     *           {
+                     *             "name": "webgpu",
+                     *             "usable": false,
+                     *             "reason": "no adapter was found"
+                     *           }
+                     *         ]
+                     *       },
+                     *       "limits": {
+                     *         "max_bytes": 20971520,
+                     *         "max_pixels": 50000000,
+                     *         "max_k": 1000,
+                     *         "formats": [
+                     *           "JPEG",
+                     *           "PNG",
+                     *           "WebP"
+                     *         ]
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Info"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["Internal"];
+        };
+    };
+    getThumbnail: {
+        parameters: {
+            query?: {
+                /** @description The collection that is meant. */
+                collection?: components["parameters"]["collection"];
+            };
+            header?: {
+                /** @description The `ETag` of an earlier answer. */
+                "If-None-Match"?: string;
+                /** @description An id of the caller's, which the answer and the log then carry. Another is made when it is not usable. */
+                "X-Request-Id"?: components["parameters"]["request_id"];
+            };
+            path: {
+                /**
+                 * @description The picture's id, percent-encoded (a slash is `%2F`).
+                 * @example cat/tabby.webp
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The picture. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Server-Timing": components["headers"]["Server-Timing"];
+                    ETag: components["headers"]["ETag"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/webp": string;
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    reindex: {
+        parameters: {
+            query?: {
+                /** @description The collection that is meant. */
+                collection?: components["parameters"]["collection"];
+            };
+            header?: {
+                /** @description An id of the caller's, which the answer and the log then carry. Another is made when it is not usable. */
+                "X-Request-Id"?: components["parameters"]["request_id"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The job, which `Location` shows from now on. */
+            202: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Server-Timing": components["headers"]["Server-Timing"];
+                    /** @description Path of the job. */
+                    Location: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["Internal"];
+        };
+    };
+    listJobs: {
+        parameters: {
+            query?: {
+                /** @description How many jobs at most. */
+                limit?: number;
+            };
+            header?: {
+                /** @description An id of the caller's, which the answer and the log then carry. Another is made when it is not usable. */
+                "X-Request-Id"?: components["parameters"]["request_id"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The jobs. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Server-Timing": components["headers"]["Server-Timing"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "jobs": [
+                     *         {
+                     *           "id": "01JD3Z7W3T5Q",
+                     *           "kind": "reindex",
+                     *           "collection": "default",
+                     *           "parameters": {},
+                     *           "state": "succeeded",
+                     *           "done": 1595,
+                     *           "total": 1595,
+                     *           "failures": 0,
+                     *           "error": null,
+                     *           "created_at": "2026-11-22T10:00:00.000Z",
+                     *           "started_at": "2026-11-22T10:00:00.020Z",
+                     *           "finished_at": "2026-11-22T10:00:01.310Z",
+                     *           "result": {
+                     *             "generation": 4
+                     *           }
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["JobList"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            500: components["responses"]["Internal"];
+        };
+    };
+    getJob: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description An id of the caller's, which the answer and the log then carry. Another is made when it is not usable. */
+                "X-Request-Id"?: components["parameters"]["request_id"];
+            };
+            path: {
+                /** @description The job's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The job. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Server-Timing": components["headers"]["Server-Timing"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["Internal"];
+        };
+    };
+    listSnapshots: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description An id of the caller's, which the answer and the log then carry. Another is made when it is not usable. */
+                "X-Request-Id"?: components["parameters"]["request_id"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The snapshots, the newest first. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Server-Timing": components["headers"]["Server-Timing"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "snapshots": [
+                     *         {
+                     *           "id": "20261122T100000000Z-5b4d2c1e",
+                     *           "bytes": 73728000,
+                     *           "created_at": "2026-11-22T10:00:00.000Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SnapshotList"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            500: components["responses"]["Internal"];
+        };
+    };
+    createSnapshot: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description An id of the caller's, which the answer and the log then carry. Another is made when it is not usable. */
+                "X-Request-Id"?: components["parameters"]["request_id"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The job, which `Location` shows from now on; its result has the snapshot's `id`. */
+            202: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Server-Timing": components["headers"]["Server-Timing"];
+                    /** @description Path of the job. */
+                    Location: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            500: components["responses"]["Internal"];
+        };
+    };
+    getSnapshot: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description An id of the caller's, which the answer and the log then carry. Another is made when it is not usable. */
+                "X-Request-Id"?: components["parameters"]["request_id"];
+            };
+            path: {
+                /**
+                 * @description The snapshot's id.
+                 * @example 20261122T100000000Z-5b4d2c1e
+                 */
+                id: components["parameters"]["snapshot_id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A tar file whose last entry, `manifest.json`, holds the SHA-256 of the others. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Server-Timing": components["headers"]["Server-Timing"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-tar": string;
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["Internal"];
+        };
+    };
+    deleteSnapshot: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description An id of the caller's, which the answer and the log then carry. Another is made when it is not usable. */
+                "X-Request-Id"?: components["parameters"]["request_id"];
+            };
+            path: {
+                /**
+                 * @description The snapshot's id.
+                 * @example 20261122T100000000Z-5b4d2c1e
+                 */
+                id: components["parameters"]["snapshot_id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone. */
+            204: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Server-Timing": components["headers"]["Server-Timing"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["Internal"];
+        };
+    };
+    getLiveness: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description An id of the caller's, which the answer and the log then carry. Another is made when it is not usable. */
+                "X-Request-Id"?: components["parameters"]["request_id"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Alive. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Server-Timing": components["headers"]["Server-Timing"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Alive"];
+                };
+            };
+            403: components["responses"]["Forbidden"];
+            500: components["responses"]["Internal"];
+        };
+    };
+    getReadiness: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description An id of the caller's, which the answer and the log then carry. Another is made when it is not usable. */
+                "X-Request-Id"?: components["parameters"]["request_id"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Ready. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Server-Timing": components["headers"]["Server-Timing"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ready"];
+                };
+            };
+            403: components["responses"]["Forbidden"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getMetrics: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description An id of the caller's, which the answer and the log then carry. Another is made when it is not usable. */
+                "X-Request-Id"?: components["parameters"]["request_id"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The metrics. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Server-Timing": components["headers"]["Server-Timing"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            500: components["responses"]["Internal"];
+        };
+    };
+    getContract: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description An id of the caller's, which the answer and the log then carry. Another is made when it is not usable. */
+                "X-Request-Id"?: components["parameters"]["request_id"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The contract. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Server-Timing": components["headers"]["Server-Timing"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/yaml": string;
+                };
+            };
+            403: components["responses"]["Forbidden"];
+            500: components["responses"]["Internal"];
+        };
+    };
+    getReference: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description An id of the caller's, which the answer and the log then carry. Another is made when it is not usable. */
+                "X-Request-Id"?: components["parameters"]["request_id"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The page. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Server-Timing": components["headers"]["Server-Timing"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            403: components["responses"]["Forbidden"];
+            500: components["responses"]["Internal"];
+        };
+    };
+    getPage: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description An id of the caller's, which the answer and the log then carry. Another is made when it is not usable. */
+                "X-Request-Id"?: components["parameters"]["request_id"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The page. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Server-Timing": components["headers"]["Server-Timing"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            304: components["responses"]["NotModified"];
+            403: components["responses"]["Forbidden"];
+            500: components["responses"]["Internal"];
+        };
+    };
+}
