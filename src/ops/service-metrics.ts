@@ -43,6 +43,16 @@ export function watchService(registry: Registry, { service, gates }: Watched): v
   );
   plain('lookalike_index_graph_ready', '1 when the graph answers.', (info) => Number(info.index.graph_ready));
   plain('lookalike_index_age_seconds', 'Age of the generation in use, 0 before the first.', ageOfIndex);
+  // Absent until measured: neither 0 nor 1 would be true.
+  labelled('lookalike_index_recall_ratio', 'Part of the true neighbours that the graph finds.', [], () => {
+    const { ratio } = service.info().index.recall;
+    return ratio === null ? [] : [{ labels: {}, value: ratio }];
+  });
+  plain(
+    'lookalike_index_recall_samples',
+    'Searches that the recall is the mean of, at most 200.',
+    (info) => info.index.recall.samples,
+  );
   plain('lookalike_ready', '1 when the service says that it is ready.', () =>
     Number(service.readiness().ready),
   );
