@@ -22,7 +22,10 @@ const RULES = [
     ],
   ],
   [/^src\/ops\//, [/^src\/(core|ops)\//, /^src\/flow\/service\.js$/, /^(prom-client|pino)$/, /^node:/]],
-  [/^src\/http\//, [/^src\/(core|flow|ops|http)\//, /^(express|multer|helmet|zod|yaml)$/, /^node:/]],
+  [
+    /^src\/http\//,
+    [/^src\/(core|flow|ops|http)\//, /^(express|express-rate-limit|multer|helmet|zod|yaml)$/, /^node:/],
+  ],
   [/^src\/offline\.ts$/, [/^src\/(core|engines)\//]],
   [/^src\/settings\.ts$/, [/^src\/core\//, /^zod$/, /^node:/]],
   [/^src\/(versions)\.ts$/, [/^zod$/, /^node:/]],

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { DEFAULT_COLLECTION } from './core/collection-name.js';
 import { LookalikeError } from './core/errors.js';
 import { createFlatIndex } from './core/flat-index.js';
@@ -20,12 +20,13 @@ import { openCollections } from './flow/collections.js';
 import { createService } from './flow/create-service.js';
 import { jobWork } from './flow/job-work.js';
 import { createJobs } from './flow/jobs.js';
+import { createRecallWatch } from './flow/recall-watch.js';
 import type { Service } from './flow/service.js';
 import { createGenerations } from './generations.js';
 import { createServer } from './http/server.js';
 import { createModels } from './models.js';
 import { createLogger, type Logger } from './ops/logger.js';
-import { createMetrics, type Metrics } from './ops/metrics.js';
+import { createMetrics, type Metrics, type WorkerName } from './ops/metrics.js';
 import type { Settings } from './settings.js';
 import { createSnapshots, DATABASE_FILE } from './snapshots.js';
 import { packageVersions, version } from './versions.js';
@@ -90,16 +91,26 @@ export async function createApp(settings: Settings): Promise<App> {
   }
 }
 
+/** Without a search for this long, the service is idle enough to measure its recall. */
+const IDLE_MS = 50;
+
 /** The parts that the flows are made of. */
 async function openParts(frame: Frame) {
-  const { settings, logger, onClose } = frame;
+  const { settings, logger, metrics, onClose } = frame;
   const base = await readModel(settings.model);
   const database = openSqliteDatabase(join(settings.dataDir, DATABASE_FILE));
   onClose(() => database.close());
   const providers = await probeProviders({ setting: settings.exactProvider });
   const provider = chooseProvider(settings.exactProvider, providers);
+  const recallWatch = createRecallWatch({
+    share: settings.recallSample,
+    random: Math.random,
+    now: () => performance.now(),
+    moment: (signal) => sleep(IDLE_MS, undefined, { signal, ref: false }),
+  });
   const collections = await openCollections({
     database,
+    recallWatch,
     models: modelsFrom(frame, base),
     newFresh: createFlatIndex,
     generationsOf: ({ space, identity }) =>
@@ -115,6 +126,7 @@ async function openParts(frame: Frame) {
       rm(join(settings.dataDir, 'generations', String(space)), { recursive: true, force: true }),
   });
   onClose(() => collections.close());
+  onClose(() => recallWatch.close());
   if (database.collections().every(({ name }) => name !== DEFAULT_COLLECTION))
     await collections.create(DEFAULT_COLLECTION, base.manifest.sha256);
   const read = (path: string) => readFile(path);
@@ -137,11 +149,12 @@ async function openParts(frame: Frame) {
     now: flowParts.now,
     // What went wrong by name is in the job, and told there; only surprises need the log's attention.
     onFinished: (job, cause) => {
+      metrics.jobFinished(job);
       const surprise = cause && !(cause instanceof LookalikeError);
       logger[surprise ? 'error' : 'info']({ job, err: cause }, `job ${job.state}`);
     },
   });
-  return { ...flowParts, jobs, exact: { provider, providers } };
+  return { ...flowParts, jobs, recallWatch, exact: { provider, providers } };
 }
 
 /** The models that collections may be of. */
@@ -161,7 +174,7 @@ function modelsFrom(frame: Frame, base: Model): Models {
   });
 }
 
-function crashReport({ metrics, logger }: Frame, worker: string) {
+function crashReport({ metrics, logger }: Frame, worker: WorkerName) {
   return (error: Error) => {
     metrics.workerRestarted(worker);
     logger.error({ err: error, worker }, 'a worker died and was started again');

@@ -16,6 +16,10 @@ const MIB = 1024 * 1024;
 const root = fileURLToPath(new URL('..', import.meta.url));
 const whole = (min: number, max: number) =>
   z.string().regex(/^\d+$/, 'a whole number is wanted').transform(Number).pipe(z.number().min(min).max(max));
+const share = z
+  .string()
+  .regex(/^(0|1|0?\.\d+)$/, 'a number from 0 to 1 is wanted')
+  .transform(Number);
 const list = z.string().transform((text) =>
   text
     .split(',')
@@ -131,6 +135,20 @@ export const SETTINGS = {
     meaning: 'searches that wait; the next one is refused with 503',
     fallback: '64',
     check: whole(0, 10_000),
+  }),
+  rateLimit: define({
+    variable: 'LOOKALIKE_RATE_LIMIT',
+    meaning:
+      'requests under /v1 a minute of one key, or of one address where there are no keys; 0 sets no limit',
+    fallback: '0',
+    check: whole(0, 1_000_000),
+  }),
+  recallSample: define({
+    variable: 'LOOKALIKE_RECALL_SAMPLE',
+    meaning:
+      'share of the graph searches that are asked again of the exact index, once the service is idle, to measure the recall; 0 measures nothing',
+    fallback: '0.01',
+    check: share,
   }),
   bodyBudgetBytes: define({
     variable: 'LOOKALIKE_BODY_BUDGET_BYTES',

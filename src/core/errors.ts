@@ -28,6 +28,7 @@ export const ERROR_CODES = [
   'unsupported_image',
   'undecodable_image',
   // the state of the service
+  'rate_limited',
   'overloaded',
   'not_ready',
   'aborted',

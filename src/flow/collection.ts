@@ -1,6 +1,7 @@
 import { LabelColumn } from '../core/label-column.js';
 import type { Generation, MutableIndex, Store } from '../core/ports.js';
 import { compareIds } from '../core/vector.js';
+import type { Recall, RecallWatch } from './recall-watch.js';
 import { type SegmentHits, type SegmentSearch, Segments } from './segments.js';
 
 /**
@@ -13,6 +14,7 @@ export interface Collection {
   readonly size: number;
   readonly freshRows: number; // newer than the generation
   readonly removedRows: number; // in the generation, gone since
+  readonly recall: Recall; // of the generation's graph, as searches saw it
   /** Makes rows that were just stored searchable. Call it in the same turn as the write. */
   add(rows: readonly number[], vectors: readonly Float32Array[], labels: readonly (string | null)[]): void;
   remove(rows: readonly number[]): void;
@@ -32,11 +34,16 @@ export interface CollectionOptions {
   generation: Generation | null; // none yet
   /** Those of the same items in another space; read from the store when absent. */
   labels?: LabelColumn;
+  /** Takes samples of what the graph answers; none are taken without it. */
+  recallWatch?: RecallWatch | undefined;
 }
+
+const UNWATCHED: Recall = { ratio: null, samples: 0 };
 
 /** The collection of a store as it is now. */
 export function openCollection(store: Store, options: CollectionOptions): Collection {
-  const { newFresh, generation, labels = readLabels(store) } = options;
+  const { newFresh, generation, labels = readLabels(store), recallWatch } = options;
+  const recall = recallWatch?.estimate();
   let now = segmentsOver(generation);
 
   /** The generation, and what the store says happened since its mark. */
@@ -62,6 +69,9 @@ export function openCollection(store: Store, options: CollectionOptions): Collec
     get removedRows() {
       return now.removed.size;
     },
+    get recall() {
+      return recall?.recall() ?? UNWATCHED;
+    },
     add(rows, vectors, rowLabels) {
       rows.forEach((row, i) => {
         labels.set(row, rowLabels[i]!);
@@ -76,10 +86,12 @@ export function openCollection(store: Store, options: CollectionOptions): Collec
     async adopt(next) {
       const old = now;
       now = segmentsOver(next);
+      recall?.reset();
       await old.retire();
     },
     async search(query, options) {
-      const found = await now.search(query, options);
+      const { rerun, ...found } = await now.search(query, options);
+      if (rerun) recall?.offer(rerun);
       const ids = new Map<number, string>();
       const idOf = (row: number) => {
         const id = ids.get(row) ?? store.itemByRow(row)?.id ?? '';

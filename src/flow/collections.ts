@@ -12,6 +12,7 @@ import type {
 } from '../core/ports.js';
 import { createSharedLock, type SharedLock } from '../core/shared-lock.js';
 import { type Collection, openCollection } from './collection.js';
+import type { RecallWatch } from './recall-watch.js';
 
 /** The named collections of a data folder, open: each with its model, its store and what can be searched. */
 
@@ -61,6 +62,8 @@ export interface CollectionsParts {
   database: Database;
   models: Models;
   newFresh: (dimension: number) => MutableIndex;
+  /** Measures the recall of every collection's graph; not measured when absent. */
+  recallWatch?: RecallWatch;
   generationsOf: (store: Store) => Generations;
   onSetAside: (collection: string, generation: number, reason: string) => void;
   /** Deletes the derived files of a space. */
@@ -131,7 +134,8 @@ export async function openCollections(parts: CollectionsParts): Promise<Collecti
       const one = get(name);
       const old = one.state;
       const { labels } = old.active.collection;
-      const collection = openCollection(store, { newFresh: parts.newFresh, generation, labels });
+      const { newFresh, recallWatch } = parts;
+      const collection = openCollection(store, { newFresh, generation, labels, recallWatch });
       parts.database.switchSpace(name, model.manifest.sha256);
       const { manifest, embedder } = model;
       const active = { store, collection, generations: parts.generationsOf(store), manifest, embedder };
@@ -145,6 +149,7 @@ export async function openCollections(parts: CollectionsParts): Promise<Collecti
 
 async function openOne(parts: CollectionsParts, record: CollectionRecord): Promise<Held> {
   const { name } = record;
+  const { newFresh, recallWatch } = parts;
   const model = await parts.models.open(record.model_sha256);
   try {
     const store = parts.database.store(name);
@@ -152,7 +157,7 @@ async function openOne(parts: CollectionsParts, record: CollectionRecord): Promi
     const generation = await generations.openNewest((number, reason) =>
       parts.onSetAside(name, number, reason),
     );
-    const collection = openCollection(store, { newFresh: parts.newFresh, generation });
+    const collection = openCollection(store, { newFresh, generation, recallWatch });
     const { manifest, embedder } = model;
     const active = { store, collection, generations, manifest, embedder };
     return hold(record, { active, model, flows: new Set() });

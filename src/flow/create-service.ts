@@ -4,6 +4,7 @@ import { IMAGE_TYPES } from '../core/sniff.js';
 import { type AnswerParts, answer } from './answer.js';
 import type { Active, Collections } from './collections.js';
 import type { Jobs } from './jobs.js';
+import type { RecallWatch } from './recall-watch.js';
 import type { Info, Service } from './service.js';
 import { type ThumbnailParts, thumbnail } from './thumbnail.js';
 
@@ -12,17 +13,20 @@ export interface ServiceParts extends Omit<AnswerParts, keyof Active>, Omit<Thum
   jobs: Jobs;
   snapshots: Snapshots;
   collections: Collections;
+  recallWatch: RecallWatch;
   about: Pick<Info, 'version' | 'versions' | 'exact'> & { limits: Omit<Info['limits'], 'formats'> };
   /** Why searches do not give the full answer yet; null when they do. */
   pending: () => string | null;
 }
 
 export function createService(parts: ServiceParts): Service {
-  const { collections, jobs } = parts;
+  const { collections, jobs, recallWatch } = parts;
   const named = (collection = DEFAULT_COLLECTION) => collections.get(collection);
   return {
     search: (request, timed) =>
-      named(request.collection).using((active) => answer({ ...parts, ...active }, request, timed)),
+      recallWatch.during(() =>
+        named(request.collection).using((active) => answer({ ...parts, ...active }, request, timed)),
+      ),
     info: (collection) => describe(parts, named(collection).active),
     readiness() {
       const reason = parts.pending();
@@ -70,6 +74,7 @@ function describe({ about }: ServiceParts, { manifest, collection }: Active): In
       removed_rows: collection.removedRows,
       created_at: generation?.createdAt ?? null,
       graph_ready: generation !== null,
+      recall: collection.recall,
       engine: 'hnswlib',
       parameters: generation?.parameters ?? {},
     },

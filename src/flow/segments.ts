@@ -1,6 +1,8 @@
 import { LookalikeError } from '../core/errors.js';
 import type { Generation, MutableIndex, SearchOptions } from '../core/ports.js';
+import { recallAt } from '../core/recall.js';
 import type { Hits, SearchMode } from '../core/types.js';
+import type { Rerun } from './recall-watch.js';
 
 /**
  * One searchable state: an immutable generation, the rows newer than it (the fresh segment, searched
@@ -21,6 +23,8 @@ export interface SegmentHits {
   mode: 'hnsw' | 'exact';
   exact: boolean;
   generation: number; // 0 while there is none
+  /** Where the graph answered and nothing was filtered: how much of the true list it found. */
+  rerun?: Rerun;
 }
 
 export class Segments {
@@ -53,24 +57,31 @@ export class Segments {
   }
 
   /** The best k of the generation and of the fresh rows, unsorted; more than k where fresh rows tie. */
-  async search(query: Float32Array, options: SegmentSearch): Promise<SegmentHits> {
-    this.#searches++;
-    try {
+  search(query: Float32Array, options: SegmentSearch): Promise<SegmentHits> {
+    return this.#using(async () => {
       const [old, fresh] = await Promise.all([
         this.#searchGeneration(query, options),
         searchFresh(this.fresh, query, options),
       ]);
       return { ...old, hits: [...old.hits, ...fresh] };
-    } finally {
-      this.#searches--;
-      await this.#closeWhenDone();
-    }
+    });
   }
 
   /** Closes the indexes once no search uses them. */
   async retire(): Promise<void> {
     this.#retired = true;
     await this.#closeWhenDone();
+  }
+
+  /** The indexes stay open while a step uses them. */
+  async #using<T>(step: () => Promise<T>): Promise<T> {
+    this.#searches++;
+    try {
+      return await step();
+    } finally {
+      this.#searches--;
+      await this.#closeWhenDone();
+    }
   }
 
   async #closeWhenDone(): Promise<void> {
@@ -106,6 +117,20 @@ export class Segments {
       mode: useGraph ? 'hnsw' : 'exact',
       exact: found!.exact,
       generation: generation.number,
+      ...(useGraph && !allowed && { rerun: this.#rerunOf(query, found!, { k, asked: search.k }) }),
+    };
+  }
+
+  /**
+   * Holds what the graph found against the exact list of the same generation. Rows that were removed by then
+   * count in neither; fresh rows are searched exactly and say nothing of the graph.
+   */
+  #rerunOf(query: Float32Array, found: Hits, { k, asked }: { k: number; asked: number }): Rerun {
+    const scoresLeft = (hits: Hits) => hits.scores.filter((_, i) => !this.removed.has(hits.rows[i]!));
+    return async (signal) => {
+      if (this.#retired) return null;
+      const [truth] = await this.#using(() => this.generation!.exact.search(query, 1, { k: asked, signal }));
+      return truth!.exact ? recallAt(k, scoresLeft(found), scoresLeft(truth!)) : null;
     };
   }
 

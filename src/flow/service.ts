@@ -1,6 +1,7 @@
 import type { PreprocessRecord } from '../core/manifests.js';
 import type { Snapshots } from '../core/ports.js';
 import type { Job, LabelShare, Neighbour, SearchMode } from '../core/types.js';
+import type { Recall } from './recall-watch.js';
 
 /**
  * What the doors (HTTP, command line) can ask of the assembled service. `app.ts` builds the only
@@ -78,6 +79,7 @@ export interface Info {
     removed_rows: number; // in the generation, removed since
     created_at: string | null;
     graph_ready: boolean;
+    recall: Recall; // of the graph, from searches that were asked again exactly
     engine: string;
     parameters: Record<string, number>;
   };

@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Request, RequestHandler } from 'express';
 import { LookalikeError } from '../core/errors.js';
+import { contextOf } from './context.js';
 import type { HttpSettings } from './server.js';
 
 /** Who may ask: by key where keys are set; by the name of this machine where not. Both before a body is read. */
@@ -13,8 +14,14 @@ const digest = (key: string): Buffer => createHash('sha256').update(key).digest(
  */
 export function requireKey(keys: readonly string[]): RequestHandler {
   const known = keys.map(digest);
-  return (req, _res, next) => {
-    if (known.length === 0 || presented(req).some((key) => isKnown(digest(key), known))) return next();
+  return (req, res, next) => {
+    if (known.length === 0) return next();
+    const places = presented(req).map((key) => placeOf(digest(key), known));
+    const key = places.find((place) => place >= 0);
+    if (key !== undefined) {
+      contextOf(res).key = key;
+      return next();
+    }
     throw new LookalikeError(
       'unauthorized',
       'a valid key is needed: send "Authorization: Bearer <key>" or "X-API-Key: <key>"',
@@ -27,9 +34,12 @@ function presented(req: Request): string[] {
   return [bearer, req.get('x-api-key')].filter((key) => key !== undefined);
 }
 
-function isKnown(candidate: Buffer, known: readonly Buffer[]): boolean {
-  let found = false;
-  for (const key of known) found = timingSafeEqual(candidate, key) || found;
+/** The place of the candidate among the known, -1 when it is none of them. */
+function placeOf(candidate: Buffer, known: readonly Buffer[]): number {
+  let found = -1;
+  known.forEach((key, place) => {
+    if (timingSafeEqual(candidate, key)) found = place;
+  });
   return found;
 }
 

@@ -12,6 +12,8 @@ export interface RequestContext {
   readonly id: string;
   readonly watch: Stopwatch;
   readonly signal: AbortSignal;
+  /** Which of the keys was given, by its place in the settings; never the key itself. */
+  key?: number;
   /** Set when the request was refused. */
   code?: ErrorCode;
 }

@@ -31,6 +31,7 @@ export const STATUS: Record<ErrorCode, number> = {
   unsupported_media_type: 415,
   unsupported_image: 415,
   undecodable_image: 422,
+  rate_limited: 429,
   headers_too_large: 431,
   aborted: 499, // nobody reads it: the caller has gone; nginx counts it under this number too
   overloaded: 503,

@@ -15,6 +15,7 @@ import { metricsRoutes } from './metrics.js';
 import { pageFiles } from './page.js';
 import { probeRoutes } from './probes.js';
 import { problemHandler, unknownRoute } from './problem.js';
+import { limitRate } from './rate-limit.js';
 import { searchRoutes } from './search.js';
 import { SECURITY_HEADERS } from './security-headers.js';
 import { snapshotRoutes } from './snapshots.js';
@@ -37,6 +38,7 @@ export interface HttpSettings {
   maxK: number; // neighbours in one answer
   concurrency: number; // searches that run at once
   queueLimit: number; // searches that may wait
+  rateLimit: number; // requests a minute of one caller; 0 sets no limit
   bodyBudgetBytes: number; // of all uploads that are being read or searched; at least maxBytes + 64 KiB
   webRoots: readonly string[]; // folders with the page's files (page.ts), searched in order
   openapiPath: string; // the contract, served and rendered
@@ -79,6 +81,7 @@ export function createServer(parts: ServerParts): Express {
   app.use(helmet(SECURITY_HEADERS));
   app.use(checkHost(settings));
   app.use(['/v1', '/metrics'], requireKey(settings.apiKeys)); // before any body is read
+  app.use('/v1', limitRate(settings));
   searchRoutes(app, routes);
   infoRoutes(app, routes);
   imageRoutes(app, routes);

@@ -18,13 +18,16 @@ export function watchService(registry: Registry, { service, gates }: Watched): v
         for (const { labels, value } of read()) this.set(labels, value);
       },
     });
-  const plain = (name: string, help: string, read: (info: Info) => number) =>
+  // Absent while it is not known: no number would be true.
+  const plain = (name: string, help: string, read: (info: Info) => number | null) =>
     new Gauge({
       name,
       help,
       registers,
       collect() {
-        this.set(read(service.info()));
+        const value = read(service.info());
+        if (value === null) this.remove();
+        else this.set(value);
       },
     });
 
@@ -43,6 +46,16 @@ export function watchService(registry: Registry, { service, gates }: Watched): v
   );
   plain('lookalike_index_graph_ready', '1 when the graph answers.', (info) => Number(info.index.graph_ready));
   plain('lookalike_index_age_seconds', 'Age of the generation in use, 0 before the first.', ageOfIndex);
+  plain(
+    'lookalike_index_recall_ratio',
+    'Part of the true neighbours that the graph finds, absent before the first sample.',
+    (info) => info.index.recall.ratio,
+  );
+  plain(
+    'lookalike_index_recall_samples',
+    'Searches that the recall is the mean of, at most 200.',
+    (info) => info.index.recall.samples,
+  );
   plain('lookalike_ready', '1 when the service says that it is ready.', () =>
     Number(service.readiness().ready),
   );

@@ -210,6 +210,17 @@ describe('every answer is as documented', () => {
       judge(method, path, await sent(send(method, filled(path)).set('Host', 'evil.example')));
   });
 
+  it('the quota used up, under /v1 and nowhere else', async () => {
+    const limited = await startTestServer({ rateLimit: 1 });
+    await request(limited.url).get('/v1/info').expect(200);
+    for (const { method, path } of operations()) {
+      const answer = await sent(request(limited.url)[method.toLowerCase() as 'get' | 'post'](filled(path)));
+      expect(answer.status === 429, path).toBe(path.startsWith('/v1/'));
+      judge(method, path, answer);
+    }
+    await limited.close();
+  });
+
   it('no key, where one is asked for and nowhere else', async () => {
     for (const { method, path, operation } of operations()) {
       const answer = await sent(request(locked.url)[method.toLowerCase() as 'get'](filled(path)));

@@ -10,17 +10,15 @@ const promtool = spawnSync('promtool', ['--version']).status === 0;
 if (!promtool) console.warn('skipped: promtool (of Prometheus) is not installed, the metrics are not linted');
 
 let server: TestServer;
+let red: Buffer;
 beforeAll(async () => {
-  server = await startTestServer();
+  red = await picture('red', 1);
+  server = await startTestServer({ recallSample: 0 });
 });
 afterAll(() => server.close());
 
 const scrape = async (): Promise<string> => (await request(server.url).get('/metrics').expect(200)).text;
-const search = async (query = '') =>
-  request(server.url)
-    .post(`/v1/search${query}`)
-    .type('image/jpeg')
-    .send(await picture('red', 1));
+const search = (query = '') => request(server.url).post(`/v1/search${query}`).type('image/jpeg').send(red);
 
 describe('the metrics', () => {
   it('count what happened', async () => {
@@ -55,9 +53,30 @@ describe('the metrics', () => {
     expect(metricIn(text, 'lookalike_index_rows')).toBe(info.index.rows);
     expect(metricIn(text, 'lookalike_index_age_seconds')).toBeGreaterThan(0);
     expect(metricIn(text, 'lookalike_jobs{kind="import",state="succeeded"}')).toBe(1);
+    const ended = (outcome: string) => `lookalike_jobs_finished_total{kind="import",outcome="${outcome}"}`;
+    expect(metricIn(text, ended('succeeded'))).toBe(1);
+    expect(metricIn(text, ended('failed'))).toBe(0); // there before it grows
+    expect(metricIn(text, 'lookalike_worker_restarts_total{worker="embedder"}')).toBe(0);
     expect(metricIn(text, 'lookalike_http_requests_in_flight')).toBe(1); // the scrape itself
     expect(text).toContain(`sha256="${info.model.sha256}"`);
     expect(text).toContain(`lookalike_build_info{version="${info.version}"`);
+  });
+
+  it('say no recall before it is measured, then what the graph finds, as /v1/info does', async () => {
+    expect(metricIn(await scrape(), 'lookalike_index_recall_ratio')).toBeUndefined();
+    expect(metricIn(await scrape(), 'lookalike_index_recall_samples')).toBe(0);
+    const sampling = await startTestServer({ recallSample: 1 });
+    const post = (query: string) =>
+      request(sampling.url).post(`/v1/search?${query}`).type('image/jpeg').send(red).expect(200);
+    await post('mode=exact'); // says nothing of the graph
+    await post('label=red&mode=hnsw'); // nor does this
+    await post('mode=hnsw');
+    await untilMetric(sampling.url, 'lookalike_index_recall_samples', 1);
+    const { text } = await request(sampling.url).get('/metrics');
+    expect(metricIn(text, 'lookalike_index_recall_ratio')).toBe(1); // in so small a collection it finds all
+    const { body } = await request(sampling.url).get('/v1/info');
+    expect(body.index.recall).toEqual({ ratio: 1, samples: 1 });
+    await sampling.close();
   });
 
   it('make no series of paths that are made up', async () => {

@@ -22,6 +22,12 @@ describe('readSettings', () => {
     expect(read({ port: '9001' }, { PORT: '9000' }).port).toBe(9001);
   });
 
+  it('samples one search of a hundred for the recall, or any share from none to all', () => {
+    expect(read().recallSample).toBe(0.01);
+    const shares = ['0', '.5', '0.25', '1'].map((text) => read({}, { LOOKALIKE_RECALL_SAMPLE: text }));
+    expect(shares.map(({ recallSample }) => recallSample)).toEqual([0, 0.5, 0.25, 1]);
+  });
+
   it('makes folders absolute', () => {
     const { model, dataDir, folder } = read({ model: 'm', dataDir: 'd' }, {}, 'photos');
     expect([model, dataDir, folder]).toEqual(['m', 'd', 'photos'].map((name) => join(process.cwd(), name)));
@@ -55,6 +61,9 @@ describe('readSettings', () => {
     [{}, { LOOKALIKE_MAX_K: '0' }, ['LOOKALIKE_MAX_K=0']],
     [{}, { LOOKALIKE_CONCURRENCY: '0' }, ['LOOKALIKE_CONCURRENCY=0']],
     [{}, { LOOKALIKE_EMBED_THREADS: 'NaN' }, ['LOOKALIKE_EMBED_THREADS=NaN']],
+    [{}, { LOOKALIKE_RATE_LIMIT: '-1' }, ['LOOKALIKE_RATE_LIMIT=-1', 'whole number']],
+    [{}, { LOOKALIKE_RECALL_SAMPLE: '1.5' }, ['LOOKALIKE_RECALL_SAMPLE=1.5', 'from 0 to 1']],
+    [{}, { LOOKALIKE_RECALL_SAMPLE: '1 %' }, ['LOOKALIKE_RECALL_SAMPLE=1 %']],
     [{}, { LOOKALIKE_QUEUE_LIMIT: '-5' }, ['LOOKALIKE_QUEUE_LIMIT=-5']],
     [{}, { LOOKALIKE_BODY_BUDGET_BYTES: '99999999999999' }, ['LOOKALIKE_BODY_BUDGET_BYTES=99999999999999']],
     [{}, { LOOKALIKE_REQUEST_TIMEOUT_MS: '1s' }, ['LOOKALIKE_REQUEST_TIMEOUT_MS=1s']],

@@ -7,6 +7,7 @@ import type { Database, Generation, Store } from '../../../src/core/ports.js';
 import type { NewItem, SearchMode } from '../../../src/core/types.js';
 import { canonicalScore, compareIds } from '../../../src/core/vector.js';
 import { type Collection, openCollection } from '../../../src/flow/collection.js';
+import { createRecallWatch } from '../../../src/flow/recall-watch.js';
 import { openDefault } from '../../fixtures/database.js';
 import { refusal } from '../../fixtures/errors.js';
 import { tempFolder } from '../../fixtures/temp-folder.js';
@@ -148,6 +149,36 @@ describe('a collection', () => {
     await adopted;
     expect(closed).toEqual([1]);
     expect(await search(DIRECTIONS[2]!, 8)).toEqual(scan(DIRECTIONS[2]!, 8));
+  });
+
+  it('measures the recall of the graph that answers, and begins anew with another', async () => {
+    let now = 0;
+    const recallWatch = createRecallWatch({
+      share: 1,
+      random: () => 0,
+      now: () => (now += 1000),
+      moment: async () => {},
+    });
+    put(...IDS.map((id, i) => item(id, i % 4)));
+    const watched = openCollection(store, {
+      newFresh: createFlatIndex,
+      generation: flatGeneration(1),
+      recallWatch,
+    });
+    const sampled = async (samples: number) => {
+      await watched.search(DIRECTIONS[0]!, { k: 3, mode: 'auto' });
+      while (watched.recall.samples < samples) await new Promise((resolve) => setImmediate(resolve));
+    };
+    expect(watched.recall).toEqual({ ratio: null, samples: 0 });
+    await sampled(1);
+    await sampled(2);
+    expect(watched.recall).toEqual({ ratio: 1, samples: 2 }); // this graph reads every row
+    await watched.adopt(flatGeneration(2));
+    expect(watched.recall).toEqual({ ratio: null, samples: 0 });
+    await sampled(1);
+    await recallWatch.close();
+    await watched.close();
+    expect(closed).toEqual([1, 2]);
   });
 
   it('reopens as it was: fresh rows, removed rows and labels come from the store', async () => {
