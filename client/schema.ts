@@ -510,12 +510,23 @@ export interface components {
             created_at: string | null;
             /** @description Whether the graph answers. */
             graph_ready: boolean;
+            recall: components["schemas"]["Recall"];
             /** @description What built it. */
             engine: string;
             /** @description What it was built with. */
             parameters: {
                 [key: string]: number;
             };
+        };
+        /**
+         * @description How much of the true list the graph finds, measured live: some of its answers are asked again of the exact
+         *     index while the service is idle.
+         */
+        Recall: {
+            /** @description Mean over the samples, null before the first of this generation. */
+            ratio: number | null;
+            /** @description Searches that were asked again. */
+            samples: number;
         };
         /** @description The exact index. */
         Exact: {
@@ -582,10 +593,10 @@ export interface components {
          *     asked for; `unknown_collection`: the collection that it is asked of; `already_exists`, `job_finished`: what is
          *     there stands against it; `request_timeout`, `headers_too_large`: the connection; `body_too_large` (bytes), `image_too_large`
          *     (pixels): size; `unsupported_media_type` (the body), `unsupported_image` (the picture), `undecodable_image`:
-         *     what was sent; `overloaded`, `not_ready`: try again later; `internal`: the service failed.
+         *     what was sent; `rate_limited`, `overloaded`, `not_ready`: try again later; `internal`: the service failed.
          * @enum {string}
          */
-        ErrorCode: "invalid_parameter" | "unknown_parameter" | "unknown_label" | "unknown_collection" | "already_exists" | "job_finished" | "unknown_field" | "missing_image" | "too_many_files" | "malformed_body" | "malformed_request" | "unauthorized" | "forbidden" | "not_found" | "method_not_allowed" | "request_timeout" | "body_too_large" | "image_too_large" | "unsupported_media_type" | "unsupported_image" | "undecodable_image" | "headers_too_large" | "overloaded" | "not_ready" | "internal";
+        ErrorCode: "invalid_parameter" | "unknown_parameter" | "unknown_label" | "unknown_collection" | "already_exists" | "job_finished" | "unknown_field" | "missing_image" | "too_many_files" | "malformed_body" | "malformed_request" | "unauthorized" | "forbidden" | "not_found" | "method_not_allowed" | "request_timeout" | "body_too_large" | "image_too_large" | "unsupported_media_type" | "unsupported_image" | "undecodable_image" | "headers_too_large" | "rate_limited" | "overloaded" | "not_ready" | "internal";
     };
     responses: {
         /** @description The request is wrong; `code` and `field` say where. */
@@ -677,6 +688,20 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description The caller has used up the requests of this minute; only where a limit is set. */
+        TooManyRequests: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                "Server-Timing": components["headers"]["Server-Timing"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                "Retry-After": components["headers"]["Retry-After"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /** @description The service failed. The cause is in its log, under the request id. */
         Internal: {
             headers: {
@@ -693,8 +718,7 @@ export interface components {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
                 "Server-Timing": components["headers"]["Server-Timing"];
-                /** @description Seconds after which to try again. */
-                "Retry-After": string;
+                "Retry-After": components["headers"]["Retry-After"];
                 [name: string]: unknown;
             };
             content: {
@@ -747,6 +771,12 @@ export interface components {
         ETag: string;
         /** @description How long the answer may be kept. */
         "Cache-Control": string;
+        /** @description Requests left (`r`), and seconds until the minute of the first one ends (`t`). */
+        RateLimit: string;
+        /** @description Requests allowed (`q`) in so many seconds (`w`), and a name for the caller (`pk`). */
+        "RateLimit-Policy": string;
+        /** @description Seconds after which to try again. */
+        "Retry-After": string;
     };
     pathItems: never;
 }
@@ -851,6 +881,7 @@ export interface operations {
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedType"];
             422: components["responses"]["Undecodable"];
+            429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
         };
@@ -938,6 +969,10 @@ export interface operations {
                      *         "removed_rows": 0,
                      *         "created_at": "2026-11-22T10:00:00.000Z",
                      *         "graph_ready": true,
+                     *         "recall": {
+                     *           "ratio": 0.991,
+                     *           "samples": 200
+                     *         },
                      *         "engine": "hnswlib",
                      *         "parameters": {
                      *           "m": 16,
@@ -979,6 +1014,7 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
         };
     };
@@ -1023,6 +1059,7 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
         };
@@ -1059,6 +1096,7 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
         };
     };
@@ -1115,6 +1153,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
         };
     };
@@ -1149,6 +1188,7 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
         };
     };
@@ -1190,6 +1230,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
         };
     };
@@ -1221,6 +1262,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
         };
     };
@@ -1257,6 +1299,7 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
         };
     };
@@ -1291,6 +1334,7 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
         };
     };
