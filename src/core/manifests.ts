@@ -8,14 +8,18 @@ import { z } from 'zod';
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 hex digits');
 const positive = z.int().positive();
 
+const side = positive.max(4096); // pixels
+
 /**
- * How a picture becomes a tensor. `resize` scales the shorter side to `shorter_side` pixels (antialiased,
- * `kernel`), `crop` cuts the centre out, then (value / 255 - mean) / std by channel. Transparent pixels
- * are laid over `background` first. Source: torchvision's resize + centre crop, which encoders are used to.
+ * How a picture becomes a tensor. `resize` scales the shorter side to `shorter_side` pixels, or the whole picture
+ * to `width` x `height` whatever its shape (antialiased, `kernel`); `crop` cuts the centre out; then
+ * (value / 255 - mean) / std by channel. Transparent pixels are laid over `background` first.
+ * Source: the two ways of torchvision's resize (one number, two numbers) with its centre crop, which
+ * encoders are used to.
  */
 export const preprocessRecord = z.strictObject({
-  resize: z.strictObject({ shorter_side: positive.max(4096) }),
-  crop: z.strictObject({ width: positive.max(4096), height: positive.max(4096) }),
+  resize: z.union([z.strictObject({ shorter_side: side }), z.strictObject({ width: side, height: side })]),
+  crop: z.strictObject({ width: side, height: side }),
   kernel: z.enum(['lanczos3', 'cubic', 'linear']),
   mean: z.tuple([z.number(), z.number(), z.number()]),
   std: z.tuple([z.number().positive(), z.number().positive(), z.number().positive()]),
@@ -23,6 +27,14 @@ export const preprocessRecord = z.strictObject({
 });
 export type PreprocessRecord = z.infer<typeof preprocessRecord>;
 
+/**
+ * What becomes of an encoder's output: `none`, it is the vector; `cls`, of a vector a token the first is
+ * taken; `mean`, the mean of all tokens.
+ */
+export const POOLINGS = ['none', 'cls', 'mean'] as const;
+export type Pooling = (typeof POOLINGS)[number];
+
+/** Fields that not every encoder needs came later: without them a manifest means what it always did. */
 export const modelManifest = z.strictObject({
   format_version: z.literal(1),
   name: z.string().min(1),
@@ -31,10 +43,14 @@ export const modelManifest = z.strictObject({
     name: z.string(),
     width: positive,
     height: positive,
-    layout: z.literal('nchw'),
+    layout: z.enum(['nchw', 'nhwc']), // of the graph's input; tensors are nchw until there
     dtype: z.literal('float32'),
+    batch: z.literal(1).optional(), // one picture a run, whatever the graph declares; any number when absent
   }),
-  output: z.strictObject({ name: z.string() }),
+  output: z.strictObject({
+    name: z.string(),
+    pooling: z.enum(POOLINGS).optional(), // none when absent
+  }),
   preprocess: preprocessRecord,
   dimension: positive.min(16).max(2048),
   temperature: z.number().positive(), // of the vote

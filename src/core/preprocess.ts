@@ -11,14 +11,18 @@ export interface Box {
 
 /**
  * Where the crop of `record` lies in a source of this size, in source pixels: what the centre of the picture
- * after "shorter side to R, then cut w x h out of the middle" was before the resize. Cutting first and
- * resizing once gives the same picture and touches fewer pixels.
+ * after "shorter side to R (or all to W x H), then cut w x h out of the middle" was before the resize. Cutting
+ * first and resizing once gives the same picture and touches fewer pixels.
  * A crop larger than the resized side takes the whole side (the result is then stretched by the difference).
  */
 export function cropBox(sourceWidth: number, sourceHeight: number, record: PreprocessRecord): Box {
-  const scale = Math.min(sourceWidth, sourceHeight) / record.resize.shorter_side;
-  const width = Math.max(1, Math.min(sourceWidth, Math.round(record.crop.width * scale)));
-  const height = Math.max(1, Math.min(sourceHeight, Math.round(record.crop.height * scale)));
+  const { resize, crop } = record;
+  const shorter = Math.min(sourceWidth, sourceHeight);
+  // Source pixels in a pixel of the resized picture, across and down.
+  const across = 'width' in resize ? sourceWidth / resize.width : shorter / resize.shorter_side;
+  const down = 'height' in resize ? sourceHeight / resize.height : shorter / resize.shorter_side;
+  const width = Math.max(1, Math.min(sourceWidth, Math.round(crop.width * across)));
+  const height = Math.max(1, Math.min(sourceHeight, Math.round(crop.height * down)));
   return {
     left: Math.floor((sourceWidth - width) / 2),
     top: Math.floor((sourceHeight - height) / 2),
@@ -49,4 +53,17 @@ export function toTensor(images: readonly Image[], record: PreprocessRecord): Fl
     writeTensor(image, record, tensor, i * size);
   });
   return tensor;
+}
+
+/** n x 3 x height x width as n x height x width x 3, for encoders that want the channels last. */
+export function toChannelsLast(tensor: Float32Array, n: number): Float32Array {
+  const moved = new Float32Array(tensor.length);
+  const size = tensor.length / n;
+  const pixels = size / 3;
+  for (let start = 0; start < tensor.length; start += size)
+    for (let channel = 0; channel < 3; channel++) {
+      const plane = start + channel * pixels;
+      for (let i = 0; i < pixels; i++) moved[start + i * 3 + channel] = tensor[plane + i]!;
+    }
+  return moved;
 }

@@ -144,6 +144,29 @@ describe('the decoder', () => {
     expect(farthest(at(dot.image, 0, 0), GREEN)).toBe(0);
   });
 
+  it('resizes a picture to a size that is not its shape, all of it or the middle of it', async () => {
+    // Three upright bars; the middle one is half the width.
+    const bars = (x: number) => (x < 16 ? RED : x < 48 ? GREEN : BLUE);
+    const png = await paint({ width: 64, height: 16 }, bars).png().toBuffer();
+    const whole = await decode(png, record(16, 16, { resize: { width: 16, height: 16 } }));
+    expect([2, 8, 13].map((x) => at(whole.image, x, 8))).toEqual([RED, GREEN, BLUE]);
+    expect([whole.sourceWidth, whole.sourceHeight]).toEqual([64, 16]);
+    const middle = await decode(png, record(8, 8, { resize: { width: 16, height: 16 } }));
+    expect([1, 4, 6].map((x) => at(middle.image, x, 4))).toEqual([GREEN, GREEN, GREEN]);
+    const kept = await decode(png, record(16));
+    expect([1, 8, 14].map((x) => at(kept.image, x, 8))).toEqual([GREEN, GREEN, GREEN]);
+  });
+
+  it('averages what a direct resize makes smaller, in each direction on its own', async () => {
+    // Stripes of one pixel become grey across, and stay as they are down.
+    const png = await paint({ width: 64, height: 8 }, (x, y) => (y < 4 ? (x % 2 ? WHITE : BLACK) : WHITE))
+      .png()
+      .toBuffer();
+    const { image } = await decode(png, record(8, 8, { resize: { width: 8, height: 8 }, kernel: 'linear' }));
+    expect(farthest(at(image, 4, 1), [128, 128, 128])).toBeLessThanOrEqual(2);
+    expect(at(image, 4, 6)).toEqual(WHITE);
+  });
+
   it('gives the same picture however many are decoded at once', async () => {
     const png = await paint({ width: 90, height: 60 }, (x, y) => [x, y, x ^ y])
       .png()

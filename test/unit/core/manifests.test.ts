@@ -66,7 +66,9 @@ const MODEL_FAULTS: [string, unknown][] = [
   ['name', ''],
   ['sha256', HASH.toUpperCase()],
   ['sha256', 'ab'],
-  ['input.layout', 'nhwc'],
+  ['input.layout', 'chwn'],
+  ['input.batch', 2],
+  ['output.pooling', 'max'],
   ['input.dtype', 'uint8'],
   ['input.width', 0],
   ['output', undefined],
@@ -75,6 +77,8 @@ const MODEL_FAULTS: [string, unknown][] = [
   ['preprocess.std', [0.25, 0, 0.25]],
   ['preprocess.background', [0, 0, 256]],
   ['preprocess.resize.shorter_side', 4097],
+  ['preprocess.resize', { shorter_side: 64, width: 64, height: 64 }],
+  ['preprocess.resize', { width: 64 }],
   ['preprocess.crop.width', 0.5],
   ['preprocess.flip', true],
   ['dimension', 15],
@@ -119,6 +123,17 @@ describe.each(SCHEMAS)('the %s manifest', (_, schema, whole, faults) => {
       [...issue.path, ...('keys' in issue ? (issue.keys as string[]) : [])].join('.'),
     );
     expect(places.some((place) => place.startsWith(path))).toBe(true);
+  });
+});
+
+describe('what a model manifest may say since models can be brought', () => {
+  it.each([
+    ['input.layout', 'nhwc'],
+    ['input.batch', 1],
+    ['output.pooling', 'cls'],
+    ['preprocess.resize', { width: 64, height: 48 }],
+  ])('%s = %j', (path, value) => {
+    expect(modelManifest.parse(changed(model, path, value))).toEqual(changed(model, path, value));
   });
 });
 

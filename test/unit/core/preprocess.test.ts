@@ -2,7 +2,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { PreprocessRecord } from '../../../src/core/manifests.js';
-import { cropBox, toTensor, writeTensor } from '../../../src/core/preprocess.js';
+import { cropBox, toChannelsLast, toTensor, writeTensor } from '../../../src/core/preprocess.js';
+
+/** All of the picture to `width` x `height`, then a centre of it. */
+const stretched = (width: number, height: number, crop = { width, height }): PreprocessRecord => ({
+  ...record(1, 1),
+  resize: { width, height },
+  crop,
+});
 
 const record = (shorterSide: number, width: number, height = width): PreprocessRecord => ({
   resize: { shorter_side: shorterSide },
@@ -34,9 +41,26 @@ describe('cropBox', () => {
     expect(cropBox(300, 50, record(32, 64))).toEqual({ left: 100, top: 0, width: 100, height: 50 });
   });
 
+  it('takes all of the picture when it is resized to the size of the crop, whatever its shape', () => {
+    expect(cropBox(640, 480, stretched(224, 224))).toEqual({ left: 0, top: 0, width: 640, height: 480 });
+    expect(cropBox(3, 4000, stretched(64, 32))).toEqual({ left: 0, top: 0, width: 3, height: 4000 });
+  });
+
+  it('cuts the same share of both sides out of a picture that is resized whatever its shape', () => {
+    // 224 of 256 are seven eighths: 560 of 640, 420 of 480.
+    const box = cropBox(640, 480, stretched(256, 256, { width: 224, height: 224 }));
+    expect(box).toEqual({ left: 40, top: 30, width: 560, height: 420 });
+  });
+
   it('finds at least one pixel in the smallest and the longest picture', () => {
     expect(cropBox(1, 1, record(256, 224))).toEqual({ left: 0, top: 0, width: 1, height: 1 });
     expect(cropBox(1, 3000, record(256, 224))).toEqual({ left: 0, top: 1499, width: 1, height: 1 });
+    expect(cropBox(1, 1, stretched(4096, 4096, { width: 1, height: 1 }))).toEqual({
+      left: 0,
+      top: 0,
+      width: 1,
+      height: 1,
+    });
     expect(cropBox(2, 1, record(4096, 1))).toEqual({ left: 0, top: 0, width: 1, height: 1 });
   });
 
@@ -77,6 +101,12 @@ describe('tensors', () => {
     writeTensor(two, record(2, 2, 1), tensor, 1);
     expect([tensor[0], tensor[7]]).toEqual([9, 9]);
     expect(tensor[1]).toBeCloseTo(1, 6);
+  });
+
+  it('moves the channels last, picture by picture', () => {
+    const planes = Float32Array.of(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12); // two pictures of two pixels
+    expect([...toChannelsLast(planes, 2)]).toEqual([1, 3, 5, 2, 4, 6, 7, 9, 11, 8, 10, 12]);
+    expect(toChannelsLast(new Float32Array(0), 0)).toEqual(new Float32Array(0));
   });
 
   it('puts pictures behind each other, each as it is alone', () => {
