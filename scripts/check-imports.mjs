@@ -10,12 +10,13 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const RULES = [
   [/^src\/core\//, [/^src\/core\//, /^zod$/]],
   [/^src\/flow\//, [/^src\/(core|flow)\//]],
-  // Several engines are plumbing for the others: files and their formats, manifests, the ONNX writer, the worker calls.
+  // Several engines are plumbing for the others: files and their formats, manifests, the ONNX writer, calls of
+  // workers and child processes.
   [
     /^src\/engines\//,
     [
       /^src\/core\//,
-      /^src\/engines\/(files|lines|manifest|bank|onnx-model|worker-call)\.js$/,
+      /^src\/engines\/(files|lines|manifest|bank|onnx-model|worker-call|child-call)\.js$/,
       /^src\/engines\/(allowed-roots|matrix-file|npy-file|safetensors)\.js$/,
       /^node:/,
       /^(zod|sharp|tar-stream|protobufjs(\/.*)?|onnxruntime-node|hnswlib-node|better-sqlite3)$/,

@@ -11,14 +11,3 @@ export interface ProviderProbe {
 
 /** What a probe finds: times of the same search in milliseconds, or why there are none. */
 export type ProbeReport = { milliseconds: number; cpuMilliseconds: number } | { failure: string };
-
-// Drivers print to the standard output of a probing process too: its report is one marked line.
-const MARK = 'lookalike-probe:';
-
-export const writeReport = (report: ProbeReport): string => `${MARK}${JSON.stringify(report)}\n`;
-
-/** The report in the output of a probing process, or undefined when it ended before it wrote one. */
-export function readReport(output: string): ProbeReport | undefined {
-  const line = output.split('\n').findLast((text) => text.startsWith(MARK));
-  return line === undefined ? undefined : (JSON.parse(line.slice(MARK.length)) as ProbeReport);
-}

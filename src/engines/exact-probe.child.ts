@@ -1,9 +1,10 @@
 import { availableParallelism } from 'node:os';
 import { messageOf } from '../core/errors.js';
-import { type ProbeReport, type Provider, writeReport } from '../core/provider.js';
+import type { ProbeReport, Provider } from '../core/provider.js';
 import { scanTopK, type VectorTable } from '../core/top-k.js';
 import type { Hits } from '../core/types.js';
 import { normaliseRows } from '../core/vector.js';
+import { reportAndEnd } from './child-call.js';
 import { type ExactSession, openExactSession } from './exact-session.js';
 
 /**
@@ -19,12 +20,9 @@ const K = 200;
 const REPEATS = 5;
 const TIME_LIMIT = 1000; // milliseconds
 
-await answer(process.argv[2] as Provider).then(finish, (error) => finish({ failure: messageOf(error) }));
-
-// Ends at once: a driver's own threads and exit handlers are no longer of interest, and may hang.
-function finish(report: ProbeReport): void {
-  process.stdout.write(writeReport(report), () => process.kill(process.pid, 'SIGKILL'));
-}
+await answer(process.argv[2] as Provider).then(reportAndEnd, (error) =>
+  reportAndEnd({ failure: messageOf(error) }),
+);
 
 async function answer(provider: Provider): Promise<ProbeReport> {
   const bank: VectorTable = { vectors: knownVectors(), rows: ROWS, dimension: DIMENSION };

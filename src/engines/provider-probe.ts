@@ -1,14 +1,6 @@
-import { spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { LookalikeError } from '../core/errors.js';
-import {
-  type ProbeReport,
-  type Provider,
-  type ProviderProbe,
-  type ProviderSetting,
-  readReport,
-} from '../core/provider.js';
-import { workerUrl } from './worker-call.js';
+import type { ProbeReport, Provider, ProviderProbe, ProviderSetting } from '../core/provider.js';
+import { askChild } from './child-call.js';
 
 /**
  * Finds out which onnxruntime providers can search exactly on this machine. A provider counts when it
@@ -52,7 +44,12 @@ async function faultOf(
   name: Provider,
   { setting, timeoutMs = 30_000, env }: ProbeOptions,
 ): Promise<string | null> {
-  const report = await runProbe(name, { timeoutMs, env });
+  const report = await askChild<ProbeReport>('exact-probe.child', {
+    argument: name,
+    what: 'probe',
+    timeoutMs,
+    env,
+  });
   if ('failure' in report) return report.failure;
   const { milliseconds, cpuMilliseconds } = report;
   if (setting === name || milliseconds <= cpuMilliseconds) return null;
@@ -60,33 +57,4 @@ async function faultOf(
     `it answers rightly but is slower than the CPU here (${milliseconds.toFixed(1)} ms against ` +
     `${cpuMilliseconds.toFixed(1)} ms): a software adapter, or a GPU smaller than this CPU`
   );
-}
-
-function runProbe(
-  name: Provider,
-  { timeoutMs, env }: { timeoutMs: number; env: NodeJS.ProcessEnv | undefined },
-) {
-  return new Promise<ProbeReport>((resolve) => {
-    const script = workerUrl('exact-probe.child');
-    const child = spawn(process.execPath, [fileURLToPath(script), name], {
-      stdio: ['ignore', 'pipe', 'ignore'],
-      ...(env && { env }),
-    });
-    let output = '';
-    let late = false;
-    const timer = setTimeout(() => {
-      late = true;
-      child.kill('SIGKILL');
-    }, timeoutMs);
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      output += text;
-    });
-    child.on('error', (error) => resolve({ failure: `the probe could not be started: ${error.message}` }));
-    child.on('close', (code, signal) => {
-      clearTimeout(timer);
-      if (late) resolve({ failure: `no answer within ${timeoutMs / 1000} s` });
-      else
-        resolve(readReport(output) ?? { failure: `the probe ended with ${signal ?? `exit code ${code}`}` });
-    });
-  });
 }
