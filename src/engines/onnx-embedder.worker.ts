@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
-import { env, InferenceSession, Tensor } from 'onnxruntime-node';
+import type { InferenceSession } from 'onnxruntime-node';
 import { LookalikeError, messageOf } from '../core/errors.js';
 import type { ModelManifest } from '../core/manifests.js';
 import { normaliseRows } from '../core/vector.js';
 import { sha256Of } from './files.js';
+import { encoderRun, openEncoderSession } from './onnx-session.js';
 import { serveCalls } from './worker-call.js';
 
 /** The thread of `onnx-embedder.ts`: reads, checks and runs the encoder. */
@@ -20,57 +21,37 @@ export interface EmbedRequest {
 
 await serveCalls<EmbedderData, EmbedRequest, Float32Array>(
   async ({ modelPath, manifest, intraOpThreads }) => {
+    const refuse = (why: string, cause?: unknown): never => {
+      throw new LookalikeError('model_invalid', `${modelPath} ${why}`, { cause });
+    };
     const session = await openEncoder(modelPath, manifest, intraOpThreads);
-    const one = 3 * manifest.input.height * manifest.input.width;
-    // An encoder exported for one picture at a time is run so.
-    const [batch] = shapeOf(session);
-    const most = typeof batch === 'number' ? batch : Number.POSITIVE_INFINITY;
-    if (typeof batch === 'number' && batch !== 1)
-      throw new LookalikeError(
-        'model_invalid',
-        `${modelPath} takes batches of ${batch} only: export it for 1 or for any`,
-      );
-
+    const run = runOf(session, manifest, refuse);
     const embed = async (tensor: Float32Array, n: number): Promise<Float32Array> => {
-      const { height, width } = manifest.input;
-      const output = await session.run({
-        [manifest.input.name]: new Tensor('float32', tensor, [n, 3, height, width]),
-      });
-      const { data } = output[manifest.output.name]!;
-      if (!(data instanceof Float32Array) || data.length !== n * manifest.dimension)
-        throw new LookalikeError(
-          'model_invalid',
-          `${modelPath} answers ${n} pictures with ${data.length} ${output[manifest.output.name]!.type} numbers, ` +
-            `its manifest says ${manifest.dimension} float32 a picture`,
+      const rows = await run(tensor, n);
+      if (rows.length !== n * manifest.dimension)
+        refuse(
+          `answers ${n} pictures with ${rows.length} float32 numbers, its manifest says ${manifest.dimension} float32 a picture`,
         );
-      return normaliseRows(data, n, manifest.dimension);
-    };
-    const embedAll = async (tensor: Float32Array, n: number): Promise<Float32Array> => {
-      if (n <= most) return embed(tensor, n);
-      const vectors = new Float32Array(n * manifest.dimension);
-      for (let i = 0; i < n; i++)
-        vectors.set(await embed(tensor.slice(i * one, (i + 1) * one), 1), i * manifest.dimension);
-      return vectors;
+      return normaliseRows(rows, n, manifest.dimension);
     };
 
-    await embed(probePicture(one), 1).catch((cause) => {
-      throw new LookalikeError(
-        'model_invalid',
-        `${modelPath} fails on a first picture: ${messageOf(cause)}`,
-        { cause },
-      );
-    });
+    await embed(probePicture(manifest), 1).catch((cause) =>
+      refuse(`fails on a first picture: ${messageOf(cause)}`, cause),
+    );
     return async ({ tensor, n }) => {
       // A copy: the result is a view on onnxruntime's own memory, which cannot move to another thread.
-      const vectors = (await embedAll(tensor, n)).slice();
+      const vectors = (await embed(tensor, n)).slice();
       return { value: vectors, transfer: [vectors.buffer] };
     };
   },
 );
 
-function shapeOf(session: InferenceSession): readonly (number | string)[] {
-  const [input] = session.inputMetadata;
-  return input?.isTensor ? input.shape : [];
+function runOf(session: InferenceSession, manifest: ModelManifest, refuse: (why: string) => never) {
+  try {
+    return encoderRun(session, manifest);
+  } catch (error) {
+    return refuse(`cannot be run: ${messageOf(error)}`);
+  }
 }
 
 async function openEncoder(
@@ -88,18 +69,14 @@ async function openEncoder(
   const bytes = read(path);
   if (sha256Of(bytes) !== manifest.sha256)
     refuse('is not the file that its manifest describes (SHA-256 differs)');
-  env.logLevel = 'error';
-  const session = await InferenceSession.create(bytes, {
-    intraOpNumThreads: intraOpThreads,
-    logSeverityLevel: 3,
-    // Spinning threads would fight the decoder and the index for the cores.
-    extra: { session: { intra_op: { allow_spinning: '0' } } },
-  }).catch((cause) => refuse(`cannot be loaded: ${messageOf(cause)}`, cause));
+  const session = await openEncoderSession(bytes, intraOpThreads).catch((cause) =>
+    refuse(`cannot be loaded: ${messageOf(cause)}`, cause),
+  );
   const { inputNames, outputNames } = session;
-  if (inputNames.join() !== manifest.input.name || outputNames.join() !== manifest.output.name)
+  if (inputNames.join() !== manifest.input.name || !outputNames.includes(manifest.output.name))
     refuse(
       `has the inputs "${inputNames}" and the outputs "${outputNames}", ` +
-        `its manifest names one of each: "${manifest.input.name}" and "${manifest.output.name}"`,
+        `its manifest names the input "${manifest.input.name}" and the output "${manifest.output.name}"`,
     );
   return session;
 }
@@ -115,6 +92,6 @@ function read(path: string): Uint8Array {
 }
 
 /** Numbers like those of a preprocessed picture, spread over -2..2 and not constant. */
-function probePicture(size: number): Float32Array {
-  return Float32Array.from({ length: size }, (_, i) => 2 * Math.sin(i * 0.37));
+function probePicture({ input }: ModelManifest): Float32Array {
+  return Float32Array.from({ length: 3 * input.height * input.width }, (_, i) => 2 * Math.sin(i * 0.37));
 }

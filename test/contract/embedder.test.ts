@@ -7,6 +7,7 @@ import { checkUnitRows } from '../../src/core/vector.js';
 import { sha256Of } from '../../src/engines/files.js';
 import { createOnnxEmbedder } from '../../src/engines/onnx-embedder.js';
 import { encodeOnnxModel, type OnnxGraph } from '../../src/engines/onnx-model.js';
+import { type Change, foreignOnnx, RECORD, SIDE } from '../fixtures/foreign-encoder.js';
 import { tempFolder } from '../fixtures/temp-folder.js';
 import { writeTinyModel } from '../fixtures/tiny-encoder.js';
 import { gaussian } from './vectors.js';
@@ -126,6 +127,37 @@ async function open(graph: OnnxGraph, change: Partial<ModelManifest> = {}): Prom
   });
 }
 
+const painted = (n: number) => Float32Array.from({ length: n * 3 * SIDE * SIDE }, gaussian(9));
+
+/** An embedder of `foreign-encoder.ts`. */
+async function brought(
+  change: Change,
+  output: Partial<ModelManifest['output']> = {},
+  input: Partial<ModelManifest['input']> = {},
+): Promise<Embedder> {
+  const bytes = foreignOnnx(change);
+  const modelPath = join(await tempFolder(), 'encoder.onnx');
+  await writeFile(modelPath, bytes);
+  return createOnnxEmbedder({
+    modelPath,
+    manifest: {
+      ...manifest,
+      sha256: sha256Of(bytes),
+      input: {
+        name: 'pixel_values',
+        width: SIDE,
+        height: SIDE,
+        layout: change.layout ?? 'nchw',
+        dtype: 'float32',
+        ...input,
+      },
+      output: { name: 'vector', ...output },
+      preprocess: RECORD,
+      dimension: 24,
+    },
+  });
+}
+
 describe('an encoder that is brought along', () => {
   it('has its vectors brought to unit length, and may take one picture at a time only', async () => {
     const any = await open(plainGraph());
@@ -138,6 +170,36 @@ describe('an encoder that is brought along', () => {
       expect(value).toBeCloseTo(vectors[i]!, 6);
     });
     await Promise.all([any.close(), single.close()]);
+  });
+
+  it('may want its channels last, and answers as its twin does', async () => {
+    const first = await brought({});
+    const last = await brought({ layout: 'nhwc' });
+    expect(await last.embed(painted(3), 3)).toEqual(await first.embed(painted(3), 3));
+    await Promise.all([first.close(), last.close()]);
+  });
+
+  it('may give a vector a token: the first or the mean of them is taken', async () => {
+    const change = { output: 'tokens' } as const;
+    const cls = await brought(change, { pooling: 'cls' });
+    const mean = await brought(change, { pooling: 'mean' });
+    const [a, b] = [await cls.embed(painted(2), 2), await mean.embed(painted(2), 2)];
+    for (const rows of [a, b]) expect(() => checkUnitRows(rows, 2, 24)).not.toThrow();
+    expect(a).not.toEqual(b);
+    await Promise.all([cls.close(), mean.close()]);
+    await expect(brought(change)).rejects.toMatchObject(refused(/first picture.*\[1,5,24\].*cls/));
+  });
+
+  it('may have other outputs beside, and be run one picture at a time though it takes more', async () => {
+    const all = await brought({ second: 'other' });
+    const single = await brought({ second: 'other' }, {}, { batch: 1 });
+    const stuck = await brought({ output: 'stuck' }, {}, { batch: 1 });
+    const expected = await all.embed(painted(3), 3);
+    for (const other of [single, stuck])
+      (await other.embed(painted(3), 3)).forEach((value, i) => {
+        expect(value).toBeCloseTo(expected[i]!, 6);
+      });
+    await Promise.all([all, single, stuck].map((open) => open.close()));
   });
 
   const refused = (message: RegExp) => ({ code: 'model_invalid', message: expect.stringMatching(message) });
