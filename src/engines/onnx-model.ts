@@ -1,7 +1,8 @@
 /**
  * Writes ONNX files: a typed graph in, the bytes of a `ModelProto` out. The encoder's export and the exact
- * index both build their graphs with it. Only the messages that such graphs need are described here; the
- * field numbers and enum values are those of `onnx.proto3` in the ONNX repository and never change there.
+ * index both build their graphs with it. Only the messages that this and the reading of external files need are
+ * described here; field numbers and enum values are those of `onnx.proto3` in the ONNX repository and never
+ * change there.
  */
 import protobuf from 'protobufjs/light.js';
 import { LookalikeError } from '../core/errors.js';
@@ -68,8 +69,11 @@ const schema = protobuf.Root.fromJSON({
         i: field(3, 'int64'),
         s: field(4, 'bytes'),
         t: field(5, 'Tensor'),
+        g: field(6, 'Graph'),
         floats: list(7, 'float'),
         ints: list(8, 'int64'),
+        tensors: list(10, 'Tensor'),
+        graphs: list(11, 'Graph'),
         type: field(20, 'int32'),
       },
     },
@@ -89,6 +93,8 @@ const schema = protobuf.Root.fromJSON({
         dataType: field(2, 'int32'),
         name: field(8, 'string'),
         rawData: field(9, 'bytes'),
+        externalData: list(13, 'Entry'),
+        dataLocation: field(14, 'int32'), // 1: the numbers are in another file
       },
     },
     // dim_value and dim_param are a oneof: exactly one of them is set.
@@ -115,8 +121,10 @@ const schema = protobuf.Root.fromJSON({
         graph: field(7, 'Graph'),
         opsetImport: list(8, 'OperatorSet'),
         metadataProps: list(14, 'Entry'),
+        functions: list(25, 'Function'),
       },
     },
+    Function: { fields: { node: list(7, 'Node') } },
   },
 });
 const Model = schema.lookupType('Model');
@@ -149,6 +157,39 @@ export function encodeOnnxModel(graph: OnnxGraph): Uint8Array {
     ],
     metadataProps: Object.entries(graph.metadata ?? {}).map(([key, value]) => ({ key, value })),
   }).finish();
+}
+
+/**
+ * Bytes that, behind those of a model, add `metadata` to it: a protobuf message continues with what is appended, and
+ * the entries of a list are all kept.
+ */
+export function encodeOnnxMetadata(metadata: Readonly<Record<string, string>>): Uint8Array {
+  return Model.encode({
+    metadataProps: Object.entries(metadata).map(([key, value]) => ({ key, value })),
+  }).finish();
+}
+
+/**
+ * Names of the files that hold numbers of this model outside of it ("external data"); empty when it is whole.
+ * Throws what protobuf throws for bytes that are no model.
+ */
+export function externalFiles(model: Uint8Array): string[] {
+  const names = new Set<string>();
+  const walk = (value: unknown): void => {
+    if (Array.isArray(value)) value.forEach(walk);
+    if (!(value instanceof protobuf.Message)) return;
+    const { dataLocation, externalData } = value as { dataLocation?: number; externalData?: Entry[] };
+    if (dataLocation === 1)
+      names.add(externalData?.find(({ key }) => key === 'location')?.value ?? 'an unnamed file');
+    Object.values(value).forEach(walk);
+  };
+  walk(Model.decode(model));
+  return [...names];
+}
+
+interface Entry {
+  key: string;
+  value: string;
 }
 
 function checkWiring(graph: OnnxGraph): void {
