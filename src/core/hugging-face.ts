@@ -12,7 +12,7 @@ type Size = { shortest_edge: number } | { height: number; width: number };
 interface Processor {
   size: Size;
   crop: { height: number; width: number } | null; // the centre crop that is done unless it is turned off
-  resample: number; // PIL's number
+  resample: number | null; // PIL's number; null where versions of the library differ
   mean: Triple;
   std: Triple;
 }
@@ -34,7 +34,7 @@ const PROCESSORS: Readonly<Record<string, Processor>> = {
   Beit: { size: square(256), crop: square(224), resample: 3, ...HALF },
   CLIP: { size: { shortest_edge: 224 }, crop: square(224), resample: 3, ...CLIP },
   Bit: { size: { shortest_edge: 224 }, crop: square(224), resample: 3, ...CLIP },
-  ConvNext: { size: { shortest_edge: 384 }, crop: null, resample: 3, ...HALF },
+  ConvNext: { size: { shortest_edge: 384 }, crop: null, resample: null, ...HALF },
   MobileNetV1: { size: { shortest_edge: 256 }, crop: square(224), resample: 2, ...HALF },
   MobileNetV2: { size: { shortest_edge: 256 }, crop: square(224), resample: 2, ...HALF },
 };
@@ -75,7 +75,7 @@ export function recordFromHuggingFace(json: unknown, path: string): PreprocessRe
 }
 
 const missing = ({ refuse }: Reading, field: keyof HuggingFaceConfig): never =>
-  refuse(field, 'it is needed where image_processor_type names no processor');
+  refuse(field, 'it has to be stated: no processor is named, or its default is not the same in all versions');
 
 function processorOf(config: HuggingFaceConfig, refuse: Refuse): Processor | null {
   const field = config.image_processor_type === undefined ? 'feature_extractor_type' : 'image_processor_type';

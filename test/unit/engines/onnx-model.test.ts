@@ -1,6 +1,13 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { describe, expect, test } from 'vitest';
-import { encodeOnnxModel, int64Tensor, type OnnxGraph } from '../../../src/engines/onnx-model.js';
+import {
+  encodeOnnxMetadata,
+  encodeOnnxModel,
+  externalFiles,
+  int64Tensor,
+  type OnnxGraph,
+} from '../../../src/engines/onnx-model.js';
+import { externalOnnx } from '../../fixtures/external-onnx.js';
 
 // y = top-2 of (x . w + b) by row, and the columns they came from.
 const graph: OnnxGraph = {
@@ -93,5 +100,49 @@ describe('encodeOnnxModel', () => {
     expect(() => encodeOnnxModel({ ...graph, initializers: graph.initializers.slice(1) })).toThrow(
       'node MatMul reads "w"',
     );
+  });
+});
+
+describe('encodeOnnxMetadata', () => {
+  test('makes bytes that may stand behind a model, which computes what it did', async () => {
+    const feeds = { x: new Tensor('float32', [3, 4], [1, 2]) };
+    const plain = encodeOnnxModel(graph);
+    const tail = encodeOnnxMetadata({ key: 'value' });
+    const longer = Buffer.concat([plain, tail, tail]);
+    expect((await run(longer, feeds)).best!.data).toEqual((await run(plain, feeds)).best!.data);
+    expect(Buffer.from(tail).toString('latin1')).toMatch(/key.*value/s);
+  });
+});
+
+describe('externalFiles', () => {
+  test('names the files that numbers are kept in, and none for a whole model', () => {
+    expect(externalFiles(encodeOnnxModel(graph))).toEqual([]);
+    expect(externalFiles(externalOnnx('../weights.bin'))).toEqual(['../weights.bin']);
+  });
+
+  test('looks into the graphs inside of nodes', () => {
+    // Field 7 (graph) { field 1 (node) { field 5 (attribute) { field 6 (graph): the graph of the other model } } }.
+    const wrap = (field: number, bytes: Uint8Array) => {
+      const length = [];
+      for (let rest = bytes.length; ; rest >>>= 7) {
+        if (rest < 128) {
+          length.push(rest);
+          break;
+        }
+        length.push((rest & 127) | 128);
+      }
+      return Buffer.concat([Buffer.from([(field << 3) | 2, ...length]), bytes]);
+    };
+    const tensor = Buffer.from([
+      0x70,
+      1,
+      ...wrap(13, Buffer.concat([wrap(1, Buffer.from('location')), wrap(2, Buffer.from('inner.bin'))])),
+    ]);
+    const node = wrap(1, wrap(5, wrap(6, wrap(5, tensor))));
+    expect(externalFiles(wrap(7, node))).toEqual(['inner.bin']);
+  });
+
+  test('says that bytes are no model', () => {
+    expect(() => externalFiles(Buffer.from('garbage'))).toThrow();
   });
 });
