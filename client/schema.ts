@@ -461,10 +461,15 @@ export interface components {
         };
         /** @description How a picture becomes the encoder's input. */
         Preprocess: {
-            /** @description The shorter side is scaled to this. */
+            /** @description The shorter side is scaled to this, or the whole picture to a width and height whatever its shape. */
             resize: {
                 /** @description Pixels. */
                 shorter_side: number;
+            } | {
+                /** @description Pixels. */
+                width: number;
+                /** @description Pixels. */
+                height: number;
             };
             /** @description Cut out of the middle. */
             crop: {
