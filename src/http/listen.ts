@@ -40,9 +40,18 @@ export async function listen(app: Express, options: ListenOptions): Promise<List
   });
   server.on('clientError', answerClientError);
   await open(server, host, port);
+  const stopping = new AbortController();
+  app.locals.stopping = stopping.signal; // answers that have no end of their own end with it
   const address = server.address() as AddressInfo;
   const name = address.family === 'IPv6' ? `[${address.address}]` : address.address;
-  return { server, url: `http://${name}:${address.port}`, stop: (graceMs) => stop(server, graceMs) };
+  return {
+    server,
+    url: `http://${name}:${address.port}`,
+    stop(graceMs) {
+      stopping.abort();
+      return stop(server, graceMs);
+    },
+  };
 }
 
 async function open(server: Server, host: string, port: number): Promise<void> {
