@@ -36,7 +36,7 @@ export function createPace(): PaceKeeper {
       later = { done, at };
     },
     read({ done, total, state }, at) {
-      if (state !== 'running' || !earlier || at - earlier.at < LEAST_MS) return UNKNOWN;
+      if (state !== 'running' || !earlier || at - earlier.at < LEAST_MS) return UNKNOWN_PACE;
       const rate = Math.max(0, (done - earlier.done) / ((at - earlier.at) / 1000));
       const known = rate > 0 && total !== null && total > done;
       return { rate: rounded(rate), seconds_left: known ? Math.ceil((total - done) / rate) : null };
@@ -46,10 +46,10 @@ export function createPace(): PaceKeeper {
 
 /** Over its whole time. */
 export function paceOfEnded({ done, started_at, finished_at }: Job): Pace {
-  if (started_at === null || finished_at === null) return UNKNOWN;
+  if (started_at === null || finished_at === null) return UNKNOWN_PACE;
   const seconds = (Date.parse(finished_at) - Date.parse(started_at)) / 1000;
   return { rate: seconds > 0 ? rounded(done / seconds) : null, seconds_left: null };
 }
 
-const UNKNOWN: Pace = { rate: null, seconds_left: null };
+export const UNKNOWN_PACE: Pace = { rate: null, seconds_left: null };
 const rounded = (rate: number): number => Math.round(rate * 100) / 100;

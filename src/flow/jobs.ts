@@ -1,5 +1,5 @@
 import { LookalikeError, messageOf } from '../core/errors.js';
-import { createPace, type Pace, type PaceKeeper, paceOfEnded } from '../core/pace.js';
+import { createPace, type Pace, type PaceKeeper, paceOfEnded, UNKNOWN_PACE } from '../core/pace.js';
 import type { JobFilter, JobStore } from '../core/ports.js';
 import type { Job, JobKind } from '../core/types.js';
 
@@ -155,7 +155,10 @@ export function createJobs({ store, work, newId, now, onFinished }: JobsParts): 
         }),
     get,
     list: (limit, filter) => store.jobs(limit, filter).map((job) => get(job.id) ?? job),
-    pace: (job) => live.get(job.id)?.pace.read(job, Date.parse(now())) ?? paceOfEnded(job),
+    pace: (job) =>
+      job.finished_at === null
+        ? (live.get(job.id)?.pace.read(job, Date.parse(now())) ?? UNKNOWN_PACE)
+        : paceOfEnded(job),
     version: (job) => live.get(job.id)?.version ?? versionOfStored(job),
     current() {
       const running = [...live.values()].find(({ job }) => job.state === 'running');

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
+import { once, setMaxListeners } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Express } from 'express';
@@ -41,6 +41,7 @@ export async function listen(app: Express, options: ListenOptions): Promise<List
   server.on('clientError', answerClientError);
   await open(server, host, port);
   const stopping = new AbortController();
+  setMaxListeners(0, stopping.signal); // one a stream: the gate of the events bounds them
   app.locals.stopping = stopping.signal; // answers that have no end of their own end with it
   const address = server.address() as AddressInfo;
   const name = address.family === 'IPv6' ? `[${address.address}]` : address.address;
