@@ -31,8 +31,10 @@ export interface Missing {
   reason: string;
 }
 
-/** Pictures decoded and embedded together. */
+/** Pictures embedded together. */
 const BATCH = 32;
+/** Pictures decoded at once: a search that comes meanwhile waits behind so many, and not behind a batch. */
+const AT_ONCE = 2;
 const PAGE = 1000;
 const LISTED = 1000;
 
@@ -50,7 +52,7 @@ export async function fillSpace(
   try {
     for await (const batch of batches(parts, filling)) {
       signal.throwIfAborted();
-      const read = await Promise.all(batch.map((item) => readPicture(parts, filling, item)));
+      const read = await readBatch(parts, filling, batch);
       await storing;
       // A batch is embedded while the next one is read and decoded.
       storing = embedAndStore(filling, read).then(() =>
@@ -77,6 +79,17 @@ async function* batches({ yieldToRequests }: FillParts, filling: Filling): Async
     filling.mark = last;
     await yieldToRequests();
   }
+}
+
+async function readBatch(parts: FillParts, filling: Filling, batch: readonly Embeddable[]): Promise<Read[]> {
+  const read: Read[] = [];
+  let next = 0;
+  const lane = async () => {
+    for (let at = next++; at < batch.length; at = next++)
+      read[at] = await readPicture(parts, filling, batch[at]!);
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, lane));
+  return read;
 }
 
 type Read = { item: Embeddable } & ({ pixels: Image } | { reason: string });
