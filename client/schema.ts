@@ -70,10 +70,62 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Starts a job that rebuilds the index from the bank.
-         * @description The old index answers until the new one is built and verified; then one switch.
+         * Starts a job that makes the index anew, from the bank or with another model.
+         * @description Without `model` the index is built anew from the vectors that are there.
+         *
+         *     With `model` all stored pictures are embedded by that model in the background, an index is built of its vectors,
+         *     and both models are compared over up to 500 pictures: `result.report` of the job has the overlap of the ten
+         *     nearest neighbours, the share of changed labels, the drift of the scores, and the accuracy of both where pictures
+         *     have labels. Then one switch; with `switch=manual` the job ends with `result.awaiting_switch`, and
+         *     `/v1/reindex/switch` does it.
+         *
+         *     The old model answers until the switch, and what is added or removed meanwhile is in both. A run that is cut off
+         *     or cancelled leaves its vectors for the next one. Pictures that cannot be read any more are listed in
+         *     `result.missing`; unless `missing=drop` is given they stop the switch: the job fails with the words of
+         *     `pictures_missing`. The vectors of the model before are kept for `/v1/reindex/rollback` until the next switch.
          */
         post: operations["reindex"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/reindex/switch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Starts a job that switches to the model that an earlier reindex prepared.
+         * @description What was added since is embedded first; then the same one switch as that of `/v1/reindex`.
+         */
+        post: operations["switchModel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/reindex/rollback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Starts a job that goes back to the model before the last switch.
+         * @description `previous_model` of `/v1/info` says which. What was added since is embedded with it first. Going back once more
+         *     goes forward again.
+         */
+        post: operations["rollbackModel"];
         delete?: never;
         options?: never;
         head?: never;
@@ -106,6 +158,32 @@ export interface paths {
         };
         /** Shows one job. */
         get: operations["getJob"];
+        put?: never;
+        post?: never;
+        /**
+         * Ends a job at its next safe point, or before it begins.
+         * @description What it has done stays done. The answer shows the job, which may still run for a moment.
+         */
+        delete: operations["cancelJob"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/jobs/{id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Tells every change of a job, as server-sent events, until it ends.
+         * @description Each event has the type `job`, the whole job as JSON in `data`, and a number in `id` that grows with every change,
+         *     also over a restart of the service. At most four events come in a second; what changed between two is in the
+         *     later one. A comment comes at least every 15 seconds. So many may listen; the next is answered `503`.
+         */
+        get: operations["watchJob"];
         put?: never;
         post?: never;
         delete?: never;
@@ -396,8 +474,12 @@ export interface components {
              * @description When it ended.
              */
             finished_at: string | null;
-            /** @description What came out; its fields depend on the kind. */
+            /** @description What came out, or what there was to say before it failed; its fields depend on the kind. */
             result: Record<string, never> | null;
+            /** @description Entries a second: of late while it runs, over its whole time when it has ended. */
+            rate: number | null;
+            /** @description Until all entries are done at this rate, null when that cannot be told. */
+            seconds_left: number | null;
         };
         SnapshotList: {
             /** @description The newest first. */
@@ -430,6 +512,8 @@ export interface components {
                 [key: string]: string;
             };
             model: components["schemas"]["Model"];
+            /** @description SHA-256 of the model before the last switch, while there is a way back to it. */
+            previous_model: string | null;
             bank: components["schemas"]["Bank"];
             index: components["schemas"]["Index"];
             exact: components["schemas"]["Exact"];
@@ -491,12 +575,14 @@ export interface components {
         Channels: number[];
         /** @description The collection. */
         Bank: {
-            /** @description Pictures. */
+            /** @description Pictures that can be found. */
             rows: number;
             /** @description Different labels. */
             labels: number;
             /** @description Pictures without a label. */
             unlabelled: number;
+            /** @description Pictures that are kept, but have no vector of this model: import them again. */
+            unsearchable: number;
         };
         /** @description The index that is in use. */
         Index: {
@@ -595,13 +681,13 @@ export interface components {
          * @description The stable name of what went wrong. `invalid_parameter`, `unknown_parameter`, `unknown_label`: a parameter;
          *     `unknown_field`, `missing_image`, `too_many_files`, `malformed_body`: the form; `malformed_request`: not HTTP,
          *     or a path that does not decode; `unauthorized`, `forbidden`: who asks; `not_found`, `method_not_allowed`: what is
-         *     asked for; `unknown_collection`: the collection that it is asked of; `already_exists`, `job_finished`: what is
-         *     there stands against it; `request_timeout`, `headers_too_large`: the connection; `body_too_large` (bytes), `image_too_large`
-         *     (pixels): size; `unsupported_media_type` (the body), `unsupported_image` (the picture), `undecodable_image`:
+         *     asked for; `unknown_collection`: the collection that it is asked of; `already_exists`, `job_finished`,
+         *     `nothing_to_switch`, `pictures_missing`: what is there stands against it; `request_timeout`, `headers_too_large`:
+         *     the connection; `body_too_large` (bytes), `image_too_large` (pixels): size; `unsupported_media_type` (the body), `unsupported_image` (the picture), `undecodable_image`:
          *     what was sent; `rate_limited`, `overloaded`, `not_ready`: try again later; `internal`: the service failed.
          * @enum {string}
          */
-        ErrorCode: "invalid_parameter" | "unknown_parameter" | "unknown_label" | "unknown_collection" | "already_exists" | "job_finished" | "unknown_field" | "missing_image" | "too_many_files" | "malformed_body" | "malformed_request" | "unauthorized" | "forbidden" | "not_found" | "method_not_allowed" | "request_timeout" | "body_too_large" | "image_too_large" | "unsupported_media_type" | "unsupported_image" | "undecodable_image" | "headers_too_large" | "rate_limited" | "overloaded" | "not_ready" | "internal";
+        ErrorCode: "invalid_parameter" | "unknown_parameter" | "unknown_label" | "unknown_collection" | "already_exists" | "job_finished" | "nothing_to_switch" | "pictures_missing" | "unknown_field" | "missing_image" | "too_many_files" | "malformed_body" | "malformed_request" | "unauthorized" | "forbidden" | "not_found" | "method_not_allowed" | "request_timeout" | "body_too_large" | "image_too_large" | "unsupported_media_type" | "unsupported_image" | "undecodable_image" | "headers_too_large" | "rate_limited" | "overloaded" | "not_ready" | "internal";
     };
     responses: {
         /** @description The request is wrong; `code` and `field` say where. */
@@ -641,6 +727,17 @@ export interface components {
         };
         /** @description There is no such thing. */
         NotFound: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                "Server-Timing": components["headers"]["Server-Timing"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description What is there stands against it. */
+        Conflict: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
                 "Server-Timing": components["headers"]["Server-Timing"];
@@ -763,6 +860,15 @@ export interface components {
         snapshot_id: string;
         /** @description The collection that is meant. */
         collection: string;
+        /**
+         * @description What becomes of pictures that cannot be read any more: `refuse` leaves the switch undone; with `drop` they stay in
+         *     the collection, and are not found until they are imported again.
+         */
+        missing: "refuse" | "drop";
+        /** @description Whether the vectors and the index of the model before are kept for a way back. */
+        keep_previous: boolean;
+        /** @description The job's id. */
+        job_id: string;
         /** @description An id of the caller's, which the answer and the log then carry. Another is made when it is not usable. */
         request_id: string;
     };
@@ -774,6 +880,8 @@ export interface components {
         "Server-Timing": string;
         /** @description Names these very bytes. */
         ETag: string;
+        /** @description Path of the job. */
+        Location: string;
         /** @description How long the answer may be kept. */
         "Cache-Control": string;
         /** @description Requests left (`r`), and seconds until the minute of the first one ends (`t`). */
@@ -962,10 +1070,12 @@ export interface operations {
                      *         "terms": "MIT",
                      *         "accuracy": {}
                      *       },
+                     *       "previous_model": null,
                      *       "bank": {
                      *         "rows": 1595,
                      *         "labels": 9,
-                     *         "unlabelled": 0
+                     *         "unlabelled": 0,
+                     *         "unsearchable": 0
                      *       },
                      *       "index": {
                      *         "generation": 3,
@@ -1074,6 +1184,17 @@ export interface operations {
             query?: {
                 /** @description The collection that is meant. */
                 collection?: components["parameters"]["collection"];
+                /** @description Another model, by its SHA-256, the beginning of it (4 digits or more), or its name. */
+                model?: string;
+                /** @description Whether the job switches by itself, or leaves that to another call. Only with `model`. */
+                switch?: "auto" | "manual";
+                /**
+                 * @description What becomes of pictures that cannot be read any more: `refuse` leaves the switch undone; with `drop` they stay in
+                 *     the collection, and are not found until they are imported again.
+                 */
+                missing?: components["parameters"]["missing"];
+                /** @description Whether the vectors and the index of the model before are kept for a way back. */
+                keep_previous?: components["parameters"]["keep_previous"];
             };
             header?: {
                 /** @description An id of the caller's, which the answer and the log then carry. Another is made when it is not usable. */
@@ -1089,8 +1210,7 @@ export interface operations {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     "Server-Timing": components["headers"]["Server-Timing"];
-                    /** @description Path of the job. */
-                    Location: string;
+                    Location: components["headers"]["Location"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1101,6 +1221,93 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+        };
+    };
+    switchModel: {
+        parameters: {
+            query?: {
+                /** @description The collection that is meant. */
+                collection?: components["parameters"]["collection"];
+                /** @description The prepared model, as in `/v1/reindex`; the one that waits when absent. */
+                model?: string;
+                /**
+                 * @description What becomes of pictures that cannot be read any more: `refuse` leaves the switch undone; with `drop` they stay in
+                 *     the collection, and are not found until they are imported again.
+                 */
+                missing?: components["parameters"]["missing"];
+                /** @description Whether the vectors and the index of the model before are kept for a way back. */
+                keep_previous?: components["parameters"]["keep_previous"];
+            };
+            header?: {
+                /** @description An id of the caller's, which the answer and the log then carry. Another is made when it is not usable. */
+                "X-Request-Id"?: components["parameters"]["request_id"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The job, which `Location` shows from now on. */
+            202: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Server-Timing": components["headers"]["Server-Timing"];
+                    Location: components["headers"]["Location"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+        };
+    };
+    rollbackModel: {
+        parameters: {
+            query?: {
+                /** @description The collection that is meant. */
+                collection?: components["parameters"]["collection"];
+                /**
+                 * @description What becomes of pictures that cannot be read any more: `refuse` leaves the switch undone; with `drop` they stay in
+                 *     the collection, and are not found until they are imported again.
+                 */
+                missing?: components["parameters"]["missing"];
+            };
+            header?: {
+                /** @description An id of the caller's, which the answer and the log then carry. Another is made when it is not usable. */
+                "X-Request-Id"?: components["parameters"]["request_id"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The job, which `Location` shows from now on. */
+            202: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Server-Timing": components["headers"]["Server-Timing"];
+                    Location: components["headers"]["Location"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
         };
@@ -1110,6 +1317,12 @@ export interface operations {
             query?: {
                 /** @description How many jobs at most. */
                 limit?: number;
+                /** @description Only jobs of this collection, also one that is not there any more. */
+                collection?: string;
+                /** @description Only jobs that do this. */
+                kind?: "import" | "reindex" | "snapshot";
+                /** @description Only jobs that stand there. */
+                state?: "queued" | "running" | "succeeded" | "failed" | "cancelled";
             };
             header?: {
                 /** @description An id of the caller's, which the answer and the log then carry. Another is made when it is not usable. */
@@ -1147,7 +1360,9 @@ export interface operations {
                      *           "finished_at": "2026-11-22T10:00:01.310Z",
                      *           "result": {
                      *             "generation": 4
-                     *           }
+                     *           },
+                     *           "rate": 1236.43,
+                     *           "seconds_left": null
                      *         }
                      *       ]
                      *     }
@@ -1171,7 +1386,7 @@ export interface operations {
             };
             path: {
                 /** @description The job's id. */
-                id: string;
+                id: components["parameters"]["job_id"];
             };
             cookie?: never;
         };
@@ -1195,6 +1410,87 @@ export interface operations {
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
+        };
+    };
+    cancelJob: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description An id of the caller's, which the answer and the log then carry. Another is made when it is not usable. */
+                "X-Request-Id"?: components["parameters"]["request_id"];
+            };
+            path: {
+                /** @description The job's id. */
+                id: components["parameters"]["job_id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The job. */
+            202: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Server-Timing": components["headers"]["Server-Timing"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+        };
+    };
+    watchJob: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `id` of the last event that was seen; the present state comes at once when it is newer. */
+                "Last-Event-ID"?: string;
+                /** @description An id of the caller's, which the answer and the log then carry. Another is made when it is not usable. */
+                "X-Request-Id"?: components["parameters"]["request_id"];
+            };
+            path: {
+                /** @description The job's id. */
+                id: components["parameters"]["job_id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The events; the answer ends after that of the job's end. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Server-Timing": components["headers"]["Server-Timing"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description The job is over and its last event was seen; there is nothing to come back for. */
+            204: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Server-Timing": components["headers"]["Server-Timing"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
         };
     };
     listSnapshots: {
@@ -1256,8 +1552,7 @@ export interface operations {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     "Server-Timing": components["headers"]["Server-Timing"];
-                    /** @description Path of the job. */
-                    Location: string;
+                    Location: components["headers"]["Location"];
                     [name: string]: unknown;
                 };
                 content: {

@@ -10,7 +10,7 @@ import type { Job } from './core/types.js';
 import { readDemoBank } from './demo.js';
 import { sha256Of } from './engines/files.js';
 import { listImages, statFile } from './engines/folder.js';
-import { type Model, readModel } from './engines/manifest.js';
+import { readModel } from './engines/manifest.js';
 import { chooseProvider, probeProviders } from './engines/provider-probe.js';
 import { createDecoder } from './engines/sharp-decoder.js';
 import { openSqliteDatabase } from './engines/sqlite-database.js';
@@ -22,8 +22,10 @@ import { jobWork } from './flow/job-work.js';
 import { createJobs } from './flow/jobs.js';
 import { createRecallWatch } from './flow/recall-watch.js';
 import type { Service } from './flow/service.js';
+import { rebuildIfNeeded } from './flow/upkeep.js';
 import { createGenerations } from './generations.js';
 import { createServer } from './http/server.js';
+import { createKnownModels, type KnownModels } from './known-models.js';
 import { createModels } from './models.js';
 import { createLogger, type Logger } from './ops/logger.js';
 import { createMetrics, type Metrics, type WorkerName } from './ops/metrics.js';
@@ -108,10 +110,12 @@ async function openParts(frame: Frame) {
     now: () => performance.now(),
     moment: (signal) => sleep(IDLE_MS, undefined, { signal, ref: false }),
   });
+  const knownModels = createKnownModels({ base, folder: join(settings.dataDir, 'models') });
+  const models = modelsFrom(frame, knownModels);
   const collections = await openCollections({
     database,
     recallWatch,
-    models: modelsFrom(frame, base),
+    models,
     newFresh: createFlatIndex,
     generationsOf: ({ space, identity }) =>
       createGenerations({
@@ -132,6 +136,8 @@ async function openParts(frame: Frame) {
   const read = (path: string) => readFile(path);
   const flowParts = {
     collections,
+    database,
+    models,
     decoder: createDecoder({ maxPixels: settings.maxPixels, timeoutSeconds: 10 }),
     sha256: sha256Of,
     read,
@@ -140,7 +146,7 @@ async function openParts(frame: Frame) {
     yieldToRequests: () => nextTurn(),
     snapshots: createSnapshots({ dataDir: settings.dataDir, database, version }),
     now: () => new Date().toISOString(),
-    readDemo: () => readDemoBank(settings.demoBank, base.manifest.sha256),
+    readDemo: (modelSha256: string) => readDemoBank(settings.demoBank, modelSha256),
   };
   const jobs = createJobs({
     store: database,
@@ -152,25 +158,30 @@ async function openParts(frame: Frame) {
       metrics.jobFinished(job);
       const surprise = cause && !(cause instanceof LookalikeError);
       logger[surprise ? 'error' : 'info']({ job, err: cause }, `job ${job.state}`);
+      // While a swap waits or runs no rebuild is queued; what it should have done is seen to now.
+      const swapped = job.parameters.model === undefined ? undefined : job.collection;
+      for (const { name } of collections.list())
+        if (name === swapped) rebuildIfNeeded({ collections, jobs }, name);
     },
   });
-  return { ...flowParts, jobs, recallWatch, exact: { provider, providers } };
+  return { ...flowParts, jobs, knownModels, recallWatch, exact: { provider, providers } };
 }
 
 /** The models that collections may be of. */
-function modelsFrom(frame: Frame, base: Model): Models {
+function modelsFrom(frame: Frame, known: KnownModels): Models {
   const { model: folder, embedThreads, dataDir } = frame.settings;
   return createModels({
     intraOpThreads: embedThreads,
     onCrash: crashReport(frame, 'embedder'),
-    async find(sha256) {
-      if (sha256 === base.manifest.sha256) return base;
-      throw new LookalikeError(
-        'database_mismatch',
-        `${dataDir} was indexed by the model ${sha256.slice(0, 12)}…, not by ${base.manifest.sha256.slice(0, 12)}… of ${folder}. ` +
-          'Start with the model that made it (--model), or index the pictures again into a new --data-dir.',
-      );
-    },
+    find: (sha256) =>
+      known.get(sha256).catch((cause) => {
+        if (!(cause instanceof LookalikeError && cause.code === 'not_found')) throw cause;
+        throw new LookalikeError(
+          'database_mismatch',
+          `${dataDir} was indexed by the model ${sha256.slice(0, 12)}…, which is neither that of ${folder} nor among its models. ` +
+            'Start with the model that made it (--model), or index the pictures again into a new --data-dir.',
+        );
+      }),
   });
 }
 

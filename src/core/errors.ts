@@ -10,6 +10,8 @@ export const ERROR_CODES = [
   'unknown_collection',
   'already_exists',
   'job_finished',
+  'nothing_to_switch',
+  'pictures_missing',
   'unknown_field',
   'missing_image',
   'too_many_files',

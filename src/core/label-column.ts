@@ -30,6 +30,20 @@ export class LabelColumn {
     return (this.#codes[row] ?? ABSENT) !== ABSENT;
   }
 
+  /** All rows that are there, in their order; one that was just given may be deleted. */
+  *rows(): Generator<number> {
+    for (let row = 0; row < this.#codes.length; row++) if (this.#codes[row] !== ABSENT) yield row;
+  }
+
+  copy(): LabelColumn {
+    const copy = new LabelColumn();
+    copy.#codes = this.#codes.slice();
+    copy.#names.push(...this.#names);
+    for (const [label, code] of this.#codeOf) copy.#codeOf.set(label, code);
+    for (const [code, count] of this.#counts) copy.#counts.set(code, count);
+    return copy;
+  }
+
   /** label -> rows that carry it; only labels that some row carries. */
   counts(): Map<string, number> {
     const named = [...this.#counts].filter(([code, count]) => code >= 0 && count > 0);

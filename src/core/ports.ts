@@ -125,8 +125,8 @@ export interface Store {
   vectorsInIdOrder(afterId: string | null, limit: number): StoredVector[];
   /** The next rows above `mark` with their labels, ordered by row. */
   labelsInRowOrder(mark: number, limit: number): { row: number; label: string | null }[];
-  /** The next items above row `mark` that have no vector in this space, ordered by row. */
-  withoutVector(mark: number, limit: number): Embeddable[];
+  /** The next items above row `mark`, none above row `upTo`, that have no vector in this space, ordered by row. */
+  withoutVector(mark: number, limit: number, upTo?: number): Embeddable[];
   /** Gives items their vectors in this space (rows.length x dimension); rows that are gone are passed over. */
   addVectors(rows: readonly number[], vectors: Float32Array): void;
 }
@@ -139,12 +139,15 @@ export interface CollectionRecord extends StoreIdentity {
   created_at: string; // ISO 8601
 }
 
+/** Only jobs of which all of this is true. */
+export type JobFilter = Partial<Pick<Job, 'kind' | 'collection' | 'state'>>;
+
 /** Jobs, so that they survive a restart. */
 export interface JobStore {
   saveJob(job: Job): void;
   job(id: string): Job | undefined;
   /** The newest jobs first. */
-  jobs(limit: number): Job[];
+  jobs(limit: number, filter?: JobFilter): Job[];
   /** Jobs that are queued or running, the oldest first. */
   unfinishedJobs(): Job[];
 }
@@ -163,7 +166,11 @@ export interface Database extends JobStore {
   addSpace(name: string, identity: StoreIdentity): Store;
   /** From now on the space of this model answers; the one before stays as `previous_model`. */
   switchSpace(name: string, modelSha256: string): void;
-  /** Removes the vectors of a model that does not answer. */
+  /** All spaces of the collection, the oldest first. */
+  spaces(name: string): (StoreIdentity & { space: number })[];
+  /** Removes the vectors of rows above `above` up to `upTo` from the space of a model that does not answer. */
+  removeVectors(name: string, modelSha256: string, rows: { above: number; upTo: number }): void;
+  /** Removes the space of a model that does not answer, with the vectors that are left in it. */
   removeSpace(name: string, modelSha256: string): void;
   /** Hashes of pictures that lost an item since they were last swept: their files may be needed by nobody. */
   trash(limit: number): string[];

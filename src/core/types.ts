@@ -67,7 +67,8 @@ export type SearchMode = 'auto' | 'hnsw' | 'exact';
 
 export const JOB_KINDS = ['import', 'reindex', 'snapshot'] as const;
 export type JobKind = (typeof JOB_KINDS)[number];
-export type JobState = 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled';
+export const JOB_STATES = ['queued', 'running', 'succeeded', 'failed', 'cancelled'] as const;
+export type JobState = (typeof JOB_STATES)[number];
 
 /** A long task. Times are ISO 8601 in UTC. */
 export interface Job {

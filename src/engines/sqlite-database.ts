@@ -1,7 +1,7 @@
 import type SqliteDatabase from 'better-sqlite3';
 import { checkCollectionName } from '../core/collection-name.js';
 import { LookalikeError } from '../core/errors.js';
-import type { CollectionRecord, Database, JobStore, Store, StoreIdentity } from '../core/ports.js';
+import type { CollectionRecord, Database, JobFilter, JobStore, Store, StoreIdentity } from '../core/ports.js';
 import type { Job } from '../core/types.js';
 import { openSqliteFile } from './sqlite-file.js';
 import { NOW } from './sqlite-schema.js';
@@ -64,6 +64,10 @@ function collectionsOf(db: SqliteDatabase.Database) {
     ),
     forgetPrevious: db.prepare('UPDATE collections SET previous = NULL WHERE number = ? AND previous = ?'),
     deleteSpace: db.prepare('DELETE FROM spaces WHERE space = ?'),
+    spaces: db.prepare<[number], { space: number; model_sha256: string; dimension: number }>(
+      'SELECT space, model_sha256, dimension FROM spaces WHERE collection = ? ORDER BY space',
+    ),
+    deleteSome: db.prepare('DELETE FROM vectors WHERE row > ? AND row <= ? AND space = ?'),
     deleteVectors: db.prepare('DELETE FROM vectors WHERE space = ?'),
     remove: db.prepare('DELETE FROM collections WHERE number = ?'),
   };
@@ -86,6 +90,12 @@ function collectionsOf(db: SqliteDatabase.Database) {
       );
     const identity = { model_sha256: wanted, dimension: there.dimension };
     return storeAt({ name, number, space: there.space, identity });
+  };
+  /** The number of a space that may lose its vectors. */
+  const idleSpace = (name: string, modelSha256: string): number => {
+    const { space } = spaceOf(name, modelSha256);
+    if (space !== found(name).space) return space;
+    throw new LookalikeError('internal', 'the space that answers cannot be removed');
   };
   const create = db.transaction((name: string, { model_sha256, dimension }: StoreIdentity) => {
     if (sql.byName.get(name))
@@ -114,12 +124,12 @@ function collectionsOf(db: SqliteDatabase.Database) {
       const { space } = spaceOf(name, modelSha256);
       sql.switchSpace.run(space, found(name).number, space);
     },
+    spaces: (name: string) => sql.spaces.all(found(name).number),
+    removeVectors: (name: string, modelSha256: string, { above, upTo }: { above: number; upTo: number }) =>
+      void sql.deleteSome.run(above, upTo, idleSpace(name, modelSha256)),
     removeSpace: db.transaction((name: string, modelSha256: string) => {
-      const { number, space: answering } = found(name);
-      const { space } = spaceOf(name, modelSha256);
-      if (space === answering)
-        throw new LookalikeError('internal', 'the space that answers cannot be removed');
-      sql.forgetPrevious.run(number, space);
+      const space = idleSpace(name, modelSha256);
+      sql.forgetPrevious.run(found(name).number, space);
       sql.deleteVectors.run(space);
       sql.deleteSpace.run(space);
     }) as Database['removeSpace'],
@@ -135,6 +145,8 @@ function unknownCollection(name: string, known: readonly string[]): LookalikeErr
   );
 }
 
+type Nullable<T> = { [key in keyof T]: T[key] | null };
+
 function jobsOf(db: SqliteDatabase.Database): JobStore {
   const put = db.prepare(
     `INSERT INTO jobs (id, number, unfinished, job)
@@ -142,7 +154,13 @@ function jobsOf(db: SqliteDatabase.Database): JobStore {
      ON CONFLICT (id) DO UPDATE SET job = excluded.job, unfinished = excluded.unfinished`,
   );
   const one = db.prepare<[string], string>('SELECT job FROM jobs WHERE id = ?').pluck();
-  const newest = db.prepare<[number], string>('SELECT job FROM jobs ORDER BY number DESC LIMIT ?').pluck();
+  const newest = db
+    .prepare<[Record<keyof JobFilter, string | null> & { limit: number }], string>(
+      `SELECT job FROM jobs
+       WHERE (@kind IS NULL OR job ->> '$.kind' = @kind) AND (@state IS NULL OR job ->> '$.state' = @state)
+       AND (@collection IS NULL OR job ->> '$.collection' = @collection) ORDER BY number DESC LIMIT @limit`,
+    )
+    .pluck();
   const unfinished = db
     .prepare<[], string>('SELECT job FROM jobs WHERE unfinished = 1 ORDER BY number')
     .pluck();
@@ -158,7 +176,8 @@ function jobsOf(db: SqliteDatabase.Database): JobStore {
       const text = one.get(id);
       return text === undefined ? undefined : parsed(text);
     },
-    jobs: (limit) => newest.all(limit).map(parsed),
+    jobs: (limit, { kind = null, collection = null, state = null }: Nullable<JobFilter> = {}) =>
+      newest.all({ kind, collection, state, limit }).map(parsed),
     unfinishedJobs: () => unfinished.all().map(parsed),
   };
 }

@@ -67,8 +67,8 @@ function prepareStatements(db: Database.Database) {
     labels: db.prepare<[number, number, number], { row: number; label: string | null }>(
       'SELECT row, label FROM items WHERE collection = ? AND row > ? ORDER BY row LIMIT ?',
     ),
-    lacking: db.prepare<[number, number, number, number], Embeddable>(
-      `SELECT row, id, sha256, source FROM items WHERE collection = ? AND row > ?
+    lacking: db.prepare<[number, number, number, number, number], Embeddable>(
+      `SELECT row, id, sha256, source FROM items WHERE collection = ? AND row > ? AND row <= ?
        AND NOT EXISTS (SELECT 1 FROM vectors WHERE vectors.row = items.row AND space = ?) ORDER BY row LIMIT ?`,
     ),
   };
@@ -162,7 +162,8 @@ function storeAt(db: Database.Database, sql: Statements, place: Place): Store {
         return { row, id, vector: vectorOf(vector) };
       }),
     labelsInRowOrder: (mark, limit) => sql.labels.all(collection, mark, limit),
-    withoutVector: (mark, limit) => sql.lacking.all(collection, mark, space, limit),
+    withoutVector: (mark, limit, upTo = Number.MAX_SAFE_INTEGER) =>
+      sql.lacking.all(collection, mark, upTo, space, limit),
     addVectors: (rows, vectors) => write.addVectors(rows, vectors),
   };
 }

@@ -9,17 +9,20 @@ import { type SegmentHits, type SegmentSearch, Segments } from './segments.js';
  * removed one never again, also while a rebuild runs: a new generation replaces the old one in one step.
  */
 export interface Collection {
-  readonly labels: LabelColumn;
+  readonly labels: LabelColumn; // of what can be searched
   readonly generation: Generation | null;
   readonly size: number;
   readonly freshRows: number; // newer than the generation
   readonly removedRows: number; // in the generation, gone since
   readonly recall: Recall; // of the generation's graph, as searches saw it
+  readonly unsearchable: number; // items that have no vector in this space
   /** Makes rows that were just stored searchable. Call it in the same turn as the write. */
   add(rows: readonly number[], vectors: readonly Float32Array[], labels: readonly (string | null)[]): void;
   remove(rows: readonly number[]): void;
   /** Gives a row that is there another label. */
   relabel(row: number, label: string | null): void;
+  /** A copy of the labels with those of the items that cannot be searched; for opening another space of the same items. */
+  allLabels(): LabelColumn;
   /** Switches to a new generation; the old one is closed when the searches that use it end. */
   adopt(next: Generation): Promise<void>;
   /** The k nearest rows: score descending, ties by id. */
@@ -32,7 +35,7 @@ const PAGE = 10_000;
 export interface CollectionOptions {
   newFresh: (dimension: number) => MutableIndex;
   generation: Generation | null; // none yet
-  /** Those of the same items in another space; read from the store when absent. */
+  /** Of all items (`allLabels` of another space), the collection's own from now on; read from the store when absent. */
   labels?: LabelColumn;
   /** Takes samples of what the graph answers; none are taken without it. */
   recallWatch?: RecallWatch | undefined;
@@ -44,15 +47,26 @@ const UNWATCHED: Recall = { ratio: null, samples: 0 };
 export function openCollection(store: Store, options: CollectionOptions): Collection {
   const { newFresh, generation, labels = readLabels(store), recallWatch } = options;
   const recall = recallWatch?.estimate();
+  /** Items without a vector in this space, and their labels: they are kept, and take no part in anything here. */
+  const lacking = new Map<number, string | null>();
   let now = segmentsOver(generation);
 
-  /** The generation, and what the store says happened since its mark. */
+  /** The generation, and what came or went since: the mark alone does not say it, vectors may come later than their items. */
   function segmentsOver(base: Generation | null): Segments {
     const segments = new Segments(base, newFresh(store.identity.dimension));
-    for (const { row } of rowsAfter(store, base?.mark ?? 0))
-      segments.fresh.add(Int32Array.of(row), store.vector(row)!);
+    for (const row of labels.rows()) {
+      if (segments.covers(row)) continue;
+      const vector = store.vector(row);
+      if (vector) segments.fresh.add(Int32Array.of(row), vector);
+      else setAside(row);
+    }
     segments.remove([...(base?.rows ?? [])].filter((row) => !labels.has(row)));
     return segments;
+  }
+
+  function setAside(row: number): void {
+    lacking.set(row, labels.get(row));
+    labels.delete(row);
   }
 
   return {
@@ -72,6 +86,9 @@ export function openCollection(store: Store, options: CollectionOptions): Collec
     get recall() {
       return recall?.recall() ?? UNWATCHED;
     },
+    get unsearchable() {
+      return lacking.size;
+    },
     add(rows, vectors, rowLabels) {
       rows.forEach((row, i) => {
         labels.set(row, rowLabels[i]!);
@@ -79,10 +96,18 @@ export function openCollection(store: Store, options: CollectionOptions): Collec
       });
     },
     remove(rows) {
-      for (const row of rows) labels.delete(row);
+      for (const row of rows) {
+        labels.delete(row);
+        lacking.delete(row);
+      }
       now.remove(rows);
     },
-    relabel: (row, label) => labels.set(row, label),
+    relabel: (row, label) => void (lacking.has(row) ? lacking.set(row, label) : labels.set(row, label)),
+    allLabels() {
+      const all = labels.copy();
+      for (const [row, label] of lacking) all.set(row, label);
+      return all;
+    },
     async adopt(next) {
       const old = now;
       now = segmentsOver(next);
@@ -107,16 +132,10 @@ export function openCollection(store: Store, options: CollectionOptions): Collec
 
 function readLabels(store: Store): LabelColumn {
   const labels = new LabelColumn();
-  for (const { row, label } of rowsAfter(store, 0)) labels.set(row, label);
-  return labels;
-}
-
-/** All rows of the store above `mark`, page by page. */
-function* rowsAfter(store: Store, mark: number) {
-  for (let after = mark; ; ) {
+  for (let after = 0; ; ) {
     const page = store.labelsInRowOrder(after, PAGE);
-    if (page.length === 0) return;
-    yield* page;
+    for (const { row, label } of page) labels.set(row, label);
+    if (page.length === 0) return labels;
     after = page.at(-1)!.row;
   }
 }

@@ -28,11 +28,13 @@ export interface Active {
 export interface NamedCollection {
   readonly name: string;
   readonly createdAt: string;
+  /** SHA-256 of the model that answered before the last switch, while its vectors are kept. */
+  readonly previousModel: string | null;
   /** As it is now; for reading at once. What takes time goes through `using`. */
   readonly active: Active;
   /** Runs a flow with what answers now; it stays usable until the flow ends, whatever is switched meanwhile. */
   using<T>(flow: (active: Active) => Promise<T>): Promise<T>;
-  /** Every write that embeds shares it; a switch of models takes it alone. */
+  /** Every write that embeds shares it, around its `using`; a switch of models takes it alone. */
   readonly writes: SharedLock;
 }
 
@@ -47,12 +49,16 @@ export interface Collections {
   remove(name: string): Promise<void>;
   /**
    * From now on another model answers. `generation` is of the other model's space and holds at least the rows up to
-   * its mark; every item must have a vector in that space. Call it alone in `writes`, in the turn in which that was checked.
+   * its mark; an item without a vector in that space is kept, but not found. Call it alone in `writes`, in the turn in
+   * which it was checked that none is left out unknowingly. Done at once; resolves when the old model is closed, after
+   * the last flow that uses it.
    */
   switchTo(
     name: string,
     next: { model: OpenModel; store: Store; generation: Generation | null },
   ): Promise<void>;
+  /** Removes the space of a model that does not answer, page by page, and its files; nothing when there is none. */
+  forget(name: string, modelSha256: string, yieldToRequests: () => Promise<void>): Promise<void>;
   /** What a space is searched with; for building a space that does not answer yet. */
   generationsOf(store: Store): Generations;
   close(): Promise<void>;
@@ -76,6 +82,9 @@ interface State {
   model: OpenModel;
   flows: Set<Promise<unknown>>;
 }
+
+/** Rows whose vectors are removed in one go: what is between two goes are requests. */
+const PAGE = 2000;
 
 interface Held extends NamedCollection {
   state: State;
@@ -124,16 +133,17 @@ export async function openCollections(parts: CollectionsParts): Promise<Collecti
           },
         );
       await one.writes.alone(async () => {
+        const spaces = parts.database.spaces(name);
         held.delete(name);
         parts.database.removeCollection(name);
         await closeState(one.state);
-        await parts.forgetSpace(one.active.store.space);
+        for (const { space } of spaces) await parts.forgetSpace(space);
       });
     },
     async switchTo(name, { model, store, generation }) {
       const one = get(name);
       const old = one.state;
-      const { labels } = old.active.collection;
+      const labels = old.active.collection.allLabels();
       const { newFresh, recallWatch } = parts;
       const collection = openCollection(store, { newFresh, generation, labels, recallWatch });
       parts.database.switchSpace(name, model.manifest.sha256);
@@ -141,6 +151,17 @@ export async function openCollections(parts: CollectionsParts): Promise<Collecti
       const active = { store, collection, generations: parts.generationsOf(store), manifest, embedder };
       one.state = { active, model, flows: new Set() };
       await closeState(old);
+    },
+    async forget(name, modelSha256, yieldToRequests) {
+      const there = parts.database.spaces(name).find(({ model_sha256 }) => model_sha256 === modelSha256);
+      if (!there) return;
+      await parts.forgetSpace(there.space); // first: files of a space that is gone would never be found again
+      const last = parts.database.store(name).highWaterMark();
+      for (let above = 0; above < last; above += PAGE) {
+        parts.database.removeVectors(name, modelSha256, { above, upTo: above + PAGE });
+        await yieldToRequests();
+      }
+      parts.database.removeSpace(name, modelSha256);
     },
     generationsOf: parts.generationsOf,
     close,
@@ -160,19 +181,22 @@ async function openOne(parts: CollectionsParts, record: CollectionRecord): Promi
     const collection = openCollection(store, { newFresh, generation, recallWatch });
     const { manifest, embedder } = model;
     const active = { store, collection, generations, manifest, embedder };
-    return hold(record, { active, model, flows: new Set() });
+    return hold(parts.database, record, { active, model, flows: new Set() });
   } catch (error) {
     await model.release();
     throw error;
   }
 }
 
-function hold({ name, created_at }: CollectionRecord, state: State): Held {
+function hold(database: Database, { name, created_at }: CollectionRecord, state: State): Held {
   return {
     name,
     createdAt: created_at,
     state,
     writes: createSharedLock(),
+    get previousModel() {
+      return database.collections().find((record) => record.name === name)?.previous_model ?? null;
+    },
     get active() {
       return this.state.active;
     },

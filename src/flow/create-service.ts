@@ -1,16 +1,20 @@
 import { DEFAULT_COLLECTION } from '../core/collection-name.js';
+import { LookalikeError } from '../core/errors.js';
 import type { Snapshots } from '../core/ports.js';
 import { IMAGE_TYPES } from '../core/sniff.js';
+import type { Job } from '../core/types.js';
 import { type AnswerParts, answer } from './answer.js';
-import type { Active, Collections } from './collections.js';
-import type { Jobs } from './jobs.js';
+import type { Collections, NamedCollection } from './collections.js';
 import type { RecallWatch } from './recall-watch.js';
-import type { Info, Service } from './service.js';
+import { type RequestParts, requestReindex, requestRollback, requestSwitch } from './request-reindex.js';
+import type { Info, JobAnswer, Service } from './service.js';
 import { type ThumbnailParts, thumbnail } from './thumbnail.js';
 
 /** The flows behind one face. */
-export interface ServiceParts extends Omit<AnswerParts, keyof Active>, Omit<ThumbnailParts, keyof Active> {
-  jobs: Jobs;
+export interface ServiceParts
+  extends Omit<AnswerParts, keyof NamedCollection['active']>,
+    Omit<ThumbnailParts, keyof NamedCollection['active']>,
+    RequestParts {
   snapshots: Snapshots;
   collections: Collections;
   recallWatch: RecallWatch;
@@ -22,24 +26,37 @@ export interface ServiceParts extends Omit<AnswerParts, keyof Active>, Omit<Thum
 export function createService(parts: ServiceParts): Service {
   const { collections, jobs, recallWatch } = parts;
   const named = (collection = DEFAULT_COLLECTION) => collections.get(collection);
+  const answered = (job: Job): JobAnswer => ({ ...job, ...jobs.pace(job) });
   return {
     search: (request, timed) =>
       recallWatch.during(() =>
         named(request.collection).using((active) => answer({ ...parts, ...active }, request, timed)),
       ),
-    info: (collection) => describe(parts, named(collection).active),
+    info: (collection) => describe(parts, named(collection)),
     readiness() {
       const reason = parts.pending();
       return { ready: reason === null, reason };
     },
-    reindex({ collection } = {}) {
-      const { name } = named(collection);
-      return jobs.start({ kind: 'reindex', collection: name, parameters: {} }).job;
+    reindex: async ({ collection, ...request } = {}) =>
+      answered(await requestReindex(parts, named(collection), request)),
+    switchModel: async ({ collection, ...request }) =>
+      answered(await requestSwitch(parts, named(collection), request)),
+    rollback: async ({ collection, ...request }) =>
+      answered(await requestRollback(parts, named(collection), request)),
+    job(id) {
+      const job = jobs.get(id);
+      return job && answered(job);
     },
-    job: (id) => jobs.get(id),
-    jobs: (limit) => jobs.list(limit),
+    jobs: (limit, filter) => jobs.list(limit, filter).map(answered),
+    cancelJob: (id) => answered(jobs.cancel(id)),
+    watchJob(id, onChange) {
+      const job = jobs.get(id);
+      if (!job) throw new LookalikeError('not_found', `there is no job ${JSON.stringify(id.slice(0, 60))}`);
+      const stop = jobs.watch(id, (now, version) => onChange(answered(now), version));
+      return { job: answered(job), version: jobs.version(job), stop };
+    },
     snapshots: {
-      start: () => jobs.start({ kind: 'snapshot', collection: null, parameters: {} }).job,
+      start: () => answered(jobs.start({ kind: 'snapshot', collection: null, parameters: {} }).job),
       list: () => parts.snapshots.list(),
       path: (id) => parts.snapshots.path(id),
       remove: (id) => parts.snapshots.remove(id),
@@ -49,7 +66,8 @@ export function createService(parts: ServiceParts): Service {
   };
 }
 
-function describe({ about }: ServiceParts, { manifest, collection }: Active): Info {
+function describe({ about }: ServiceParts, { active, previousModel }: NamedCollection): Info {
+  const { manifest, collection } = active;
   const { generation, labels } = collection;
   return {
     name: 'lookalike',
@@ -66,7 +84,13 @@ function describe({ about }: ServiceParts, { manifest, collection }: Active): In
       terms: manifest.terms,
       accuracy: manifest.accuracy,
     },
-    bank: { rows: collection.size, labels: labels.counts().size, unlabelled: labels.unlabelled },
+    previous_model: previousModel,
+    bank: {
+      rows: collection.size,
+      labels: labels.counts().size,
+      unlabelled: labels.unlabelled,
+      unsearchable: collection.unsearchable,
+    },
     index: {
       generation: generation?.number ?? 0,
       rows: generation?.rows.length ?? 0,

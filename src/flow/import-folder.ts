@@ -143,7 +143,7 @@ async function readIfChanged(
     Object.assign(file, now); // not before: what could not be read is tried again by the next run
     const sha256 = parts.sha256(bytes);
     if (seen?.sha256 === sha256 && seen.error === null) return known(image, file);
-    const [twin] = parts.store.itemsBySha256(sha256);
+    const [twin] = parts.store.itemsBySha256(sha256).filter(({ row }) => parts.collection.labels.has(row));
     const indexed = { ...file, sha256 };
     if (twin) {
       const { picture } = twin;
@@ -157,9 +157,15 @@ async function readIfChanged(
   }
 }
 
-/** Whether a file that was indexed still has its item: a file of another folder may have taken its id. */
-const itemIsThere = ({ store, sha256 }: ImportParts, { id, path }: FoundImage, { error }: SeenFile) =>
-  error !== null || store.itemById(shortId(id, sha256))?.source === path;
+/**
+ * Whether a file that was indexed still has its item: a file of another folder may have taken its id, and a switch of
+ * models may have left the item without a vector.
+ */
+function itemIsThere(parts: ImportParts, { id, path }: FoundImage, { error }: SeenFile): boolean {
+  if (error !== null) return true;
+  const item = parts.store.itemById(shortId(id, parts.sha256));
+  return item?.source === path && parts.collection.labels.has(item.row);
+}
 
 const known = (image: FoundImage, file: SeenFile): Read =>
   file.error === null ? { kind: 'unchanged', image, file } : { kind: 'refused', image, file };

@@ -1,18 +1,18 @@
 import { LookalikeError } from '../core/errors.js';
 import type { Snapshots } from '../core/ports.js';
 import type { Job, JobKind } from '../core/types.js';
-import type { Collections } from './collections.js';
 import { type BankSource, importBank } from './import-bank.js';
 import { type ImportParts, importFolder } from './import-folder.js';
 import type { Work } from './jobs.js';
-import { type ReindexParts, reindex } from './reindex.js';
+import { reindex } from './reindex.js';
+import { type SwapParts, swapModel } from './swap-model.js';
 
 /** What does the work of each kind of job. */
 export interface WorkParts
   extends Omit<ImportParts, 'manifest' | 'embedder' | 'store' | 'collection'>,
-    Pick<ReindexParts, 'yieldToRequests'> {
-  collections: Collections;
-  readDemo: () => Promise<BankSource>;
+    SwapParts {
+  /** The shipped bank. Throws `bank_mismatch` when another model made it. */
+  readDemo: (modelSha256: string) => Promise<BankSource>;
   snapshots: Snapshots;
   now: () => string; // ISO 8601
 }
@@ -31,7 +31,7 @@ export function jobWork(parts: WorkParts): Record<JobKind, Work> {
               progress,
             );
           case 'demo':
-            return importBank(active, await parts.readDemo(), progress);
+            return importBank(active, await parts.readDemo(active.manifest.sha256), progress);
           default:
             throw new LookalikeError('internal', `no import is known from ${String(parameters.source)}`);
         }
@@ -39,6 +39,10 @@ export function jobWork(parts: WorkParts): Record<JobKind, Work> {
     snapshot: async (_, { signal, report }) => ({
       ...(await parts.snapshots.create({ now: parts.now(), signal, report })),
     }),
-    reindex: (job, progress) => activeOf(job).using((active) => reindex({ ...parts, ...active }, progress)),
+    // A swap replaces what answers, so it is no flow that uses it.
+    reindex: (job, progress) =>
+      job.parameters.model === undefined
+        ? activeOf(job).using((active) => reindex({ ...parts, ...active }, progress))
+        : swapModel(parts, { ...job, named: activeOf(job) }, progress),
   };
 }

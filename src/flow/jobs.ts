@@ -1,5 +1,6 @@
 import { LookalikeError, messageOf } from '../core/errors.js';
-import type { JobStore } from '../core/ports.js';
+import { createPace, type Pace, type PaceKeeper, paceOfEnded, UNKNOWN_PACE } from '../core/pace.js';
+import type { JobFilter, JobStore } from '../core/ports.js';
 import type { Job, JobKind } from '../core/types.js';
 
 /**
@@ -11,7 +12,8 @@ import type { Job, JobKind } from '../core/types.js';
 /** What a running task is given: where to report, and when to stop. */
 export interface Progress {
   readonly signal: AbortSignal;
-  report(update: Partial<Pick<Job, 'done' | 'total' | 'failures'>>): void;
+  /** A `result` is what there is to say so far: it stays when the task fails, and is in the job that a restart takes up. */
+  report(update: Partial<Pick<Job, 'done' | 'total' | 'failures' | 'result'>>): void;
 }
 
 /** Does the work of a kind; resolves to the job's result. */
@@ -29,15 +31,19 @@ export interface Jobs {
   resume(): Started[];
   get(id: string): Job | undefined;
   /** The newest first. */
-  list(limit: number): Job[];
+  list(limit: number, filter?: JobFilter): Job[];
+  /** How fast a job is at this moment. */
+  pace(job: Job): Pace;
   /** The job that runs now, the longest running when there are several. */
   current(): Job | null;
   /** Whether such a job waits or runs. */
   unfinished(request: Pick<Job, 'kind' | 'collection'>): boolean;
   /** Ends a job at its next safe point, or before it begins. Throws `not_found` and `job_finished`. */
   cancel(id: string): Job;
-  /** Called with a copy of the job at each change, until it is told to stop. */
-  watch(id: string, onChange: (job: Job) => void): () => void;
+  /** A number that grows with every change of the job, over restarts too: milliseconds since the epoch, or a little more. */
+  version(job: Job): number;
+  /** Called with a copy of the job and its version at each change, until it ends or is told to stop. */
+  watch(id: string, onChange: (job: Job, version: number) => void): () => void;
   /** Interrupts what runs at its next safe point; it and what waits are taken up again at the next start. */
   close(): Promise<void>;
 }
@@ -58,18 +64,28 @@ interface Live {
   job: Job;
   stop: AbortController;
   saved: number; // what was done when it was last saved
+  version: number;
+  pace: PaceKeeper;
 }
 
 export function createJobs({ store, work, newId, now, onFinished }: JobsParts): Jobs {
   const live = new Map<string, Live>();
   const tails = new Map<Job['collection'], Promise<unknown>>();
-  const watchers = new Map<string, Set<(job: Job) => void>>();
+  const watchers = new Map<string, Set<(job: Job, version: number) => void>>();
   let closing = false;
 
   function change(job: Job, update: Partial<Job>, { save = true } = {}): void {
     Object.assign(job, update);
     if (save) store.saveJob(job);
-    for (const tell of watchers.get(job.id) ?? []) tell({ ...job });
+    const version = nextVersion(job);
+    for (const tell of watchers.get(job.id) ?? []) tell({ ...job }, version);
+  }
+
+  function nextVersion(job: Job): number {
+    const entry = live.get(job.id);
+    if (!entry) return versionOfStored(job);
+    entry.version = Math.max(entry.version + 1, Date.parse(now()));
+    return entry.version;
   }
 
   async function run(entry: Live): Promise<Job> {
@@ -78,9 +94,10 @@ export function createJobs({ store, work, newId, now, onFinished }: JobsParts): 
     if (stop.signal.aborted) return end(entry, null);
     change(job, { state: 'running', started_at: now() });
     const report: Progress['report'] = (update) => {
-      const save = (update.done ?? 0) - entry.saved >= SAVE_EVERY;
-      if (save) entry.saved = update.done!;
+      const save = update.result !== undefined || (update.done ?? 0) - entry.saved >= SAVE_EVERY;
+      if (save) entry.saved = update.done ?? entry.saved;
       change(job, update, { save });
+      entry.pace.note(job.done, Date.parse(now()));
     };
     try {
       job.result = await work[job.kind]({ ...job }, { signal: stop.signal, report });
@@ -92,9 +109,9 @@ export function createJobs({ store, work, newId, now, onFinished }: JobsParts): 
 
   /** Without a state it did not succeed: it failed, was cancelled, or waits for the next start. */
   function end({ job, stop }: Live, cause: unknown, state?: Job['state']): Job {
-    live.delete(job.id);
     if (state === undefined && stop.signal.aborted && closing) {
       change(job, { state: 'queued', started_at: null, done: 0 });
+      live.delete(job.id);
       return job;
     }
     // The message of an error that is not ours may hold paths or worse: the log has it.
@@ -102,13 +119,15 @@ export function createJobs({ store, work, newId, now, onFinished }: JobsParts): 
       cause instanceof LookalikeError ? messageOf(cause) : cause ? 'an internal error, see the log' : null;
     const ended = state ?? (stop.signal.aborted ? 'cancelled' : 'failed');
     change(job, { state: ended, error, finished_at: now() });
+    live.delete(job.id);
     watchers.delete(job.id);
     onFinished?.(job, cause);
     return job;
   }
 
   function queue(job: Job): Started {
-    const entry: Live = { job, stop: new AbortController(), saved: 0 };
+    const stop = new AbortController();
+    const entry: Live = { job, stop, saved: 0, version: Date.parse(now()), pace: createPace() };
     live.set(job.id, entry);
     if (closing) entry.stop.abort();
     const finished = (tails.get(job.collection) ?? Promise.resolve()).then(() => run(entry));
@@ -135,7 +154,12 @@ export function createJobs({ store, work, newId, now, onFinished }: JobsParts): 
           return queue(job);
         }),
     get,
-    list: (limit) => store.jobs(limit).map((job) => get(job.id) ?? job),
+    list: (limit, filter) => store.jobs(limit, filter).map((job) => get(job.id) ?? job),
+    pace: (job) =>
+      job.finished_at === null
+        ? (live.get(job.id)?.pace.read(job, Date.parse(now())) ?? UNKNOWN_PACE)
+        : paceOfEnded(job),
+    version: (job) => live.get(job.id)?.version ?? versionOfStored(job),
     current() {
       const running = [...live.values()].find(({ job }) => job.state === 'running');
       return running ? { ...running.job } : null;
@@ -149,6 +173,7 @@ export function createJobs({ store, work, newId, now, onFinished }: JobsParts): 
       return { ...(entry.job.state === 'queued' ? end(entry, null) : entry.job) };
     },
     watch(id, onChange) {
+      if (!live.has(id)) return () => undefined; // nothing more will happen
       const listeners = watchers.get(id) ?? new Set();
       watchers.set(id, listeners.add(onChange));
       return () => void listeners.delete(onChange);
@@ -161,6 +186,8 @@ export function createJobs({ store, work, newId, now, onFinished }: JobsParts): 
     },
   };
 }
+
+const versionOfStored = ({ finished_at, created_at }: Job) => Date.parse(finished_at ?? created_at);
 
 function blankJob(request: JobRequest, { id, created_at }: Pick<Job, 'id' | 'created_at'>): Job {
   return {

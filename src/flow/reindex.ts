@@ -1,4 +1,4 @@
-import type { Generation } from '../core/ports.js';
+import type { Generation, Generations, Store } from '../core/ports.js';
 import type { Active } from './collections.js';
 import type { Progress } from './jobs.js';
 
@@ -6,19 +6,28 @@ import type { Progress } from './jobs.js';
  * Rebuilds the index from the bank: read the vectors, build and verify a new generation beside the old one,
  * switch. The old one answers until the new one is loaded, and stays on disk as the one before.
  */
-export interface ReindexParts extends Pick<Active, 'store' | 'generations' | 'collection'> {
+export interface ReindexParts extends BuildParts, Pick<Active, 'collection'> {}
+
+export interface BuildParts {
+  store: Store;
+  generations: Generations;
   /** Lets waiting requests run; a page of reading comes between two turns. */
   yieldToRequests: () => Promise<void>;
 }
 
 export async function reindex(parts: ReindexParts, { signal, report }: Progress) {
   report({ total: parts.collection.size });
-  const source = await readBank(parts, signal);
-  report({ total: source.rows.length });
-  const next = await parts.generations.build(source, { signal, onProgress: (done) => report({ done }) });
+  const next = await buildGeneration(parts, { signal, report });
   await parts.collection.adopt(next);
   await parts.generations.prune(KEEP);
   return summary(next);
+}
+
+/** The next generation over all vectors of a space, loaded; whoever asks for it closes it. */
+export async function buildGeneration(parts: BuildParts, { signal, report }: Progress): Promise<Generation> {
+  const source = await readBank(parts, signal);
+  report({ total: source.rows.length });
+  return parts.generations.build(source, { signal, onProgress: (done) => report({ done }) });
 }
 
 /** The newest and the one before it. */
@@ -29,7 +38,7 @@ const PAGE = 2000;
  * All vectors in the order of their ids. Rows that come while this reads are above the mark and stay in the
  * fresh segment; rows that go are tombstones of the new generation. So no lock is needed.
  */
-async function readBank({ store, yieldToRequests }: ReindexParts, signal: AbortSignal) {
+async function readBank({ store, yieldToRequests }: BuildParts, signal: AbortSignal) {
   const mark = store.highWaterMark();
   const { dimension } = store.identity;
   const pages: { row: number; vector: Float32Array }[][] = [];

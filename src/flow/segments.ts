@@ -48,6 +48,11 @@ export class Segments {
     return (this.generation?.rows.length ?? 0) - this.removed.size + this.fresh.size;
   }
 
+  /** Whether the row is in the generation, removed or not. */
+  covers(row: number): boolean {
+    return this.#positionOf.has(row);
+  }
+
   remove(rows: readonly number[]): void {
     for (const row of rows) {
       const position = this.#positionOf.get(row);

@@ -1,5 +1,6 @@
 import type { PreprocessRecord } from '../core/manifests.js';
-import type { Snapshots } from '../core/ports.js';
+import type { Pace } from '../core/pace.js';
+import type { JobFilter, Snapshots } from '../core/ports.js';
 import type { Job, LabelShare, Neighbour, SearchMode } from '../core/types.js';
 import type { Recall } from './recall-watch.js';
 
@@ -14,12 +15,23 @@ export interface Service {
   info(collection?: string): Info;
   /** Whether searches give the full answer now; `reason` is a sentence when not. */
   readiness(): { ready: boolean; reason: string | null };
-  /** Queues a rebuild of the index from the bank. */
-  reindex(request?: { collection?: string }): Job;
+  /**
+   * Queues a rebuild of the index from the bank, or a swap to another model. Throws `unknown_collection`, `not_found`
+   * and `invalid_parameter` (the model), `nothing_to_switch`.
+   */
+  reindex(request?: InCollection & ReindexRequest): Promise<JobAnswer>;
+  /** Queues the switch to the model that was prepared. Throws like `reindex`. */
+  switchModel(request: InCollection & SwitchRequest & { model?: string }): Promise<JobAnswer>;
+  /** Queues the switch back to the model before the last switch. Throws like `reindex`. */
+  rollback(request: InCollection & SwitchRequest): Promise<JobAnswer>;
   /** Backups of the whole data folder; `start` queues the writing of one. */
-  snapshots: Pick<Snapshots, 'list' | 'path' | 'remove'> & { start(): Job };
-  job(id: string): Job | undefined;
-  jobs(limit: number): Job[];
+  snapshots: Pick<Snapshots, 'list' | 'path' | 'remove'> & { start(): JobAnswer };
+  job(id: string): JobAnswer | undefined;
+  jobs(limit: number, filter?: JobFilter): JobAnswer[];
+  /** Throws `not_found` and `job_finished`. */
+  cancelJob(id: string): JobAnswer;
+  /** The job as it is now, and at each change until it ends; its version grows over restarts too. Throws `not_found`. */
+  watchJob(id: string, onChange: (job: JobAnswer, version: number) => void): WatchedJob;
   /** WebP bytes of the item's picture, or `not_found`. */
   thumbnail(id: string, collection?: string): Promise<Uint8Array>;
 }
@@ -28,6 +40,31 @@ export const STAGES = ['receive', 'decode', 'embed', 'search', 'vote'] as const;
 export type Stage = (typeof STAGES)[number];
 /** Runs a step of a flow; what wraps it may measure, log and trace. Errors pass through unchanged. */
 export type Timed = <T>(stage: Stage, step: () => T | Promise<T>) => Promise<T>;
+
+/** A job as it is told, with its pace at that moment. */
+export type JobAnswer = Job & Pace;
+
+export interface WatchedJob {
+  job: JobAnswer;
+  version: number;
+  stop(): void;
+}
+
+export interface InCollection {
+  collection?: string; // the default one when absent
+}
+
+export interface SwitchRequest {
+  /** Pictures that cannot be embedded: refuse the switch (as when absent), or keep them unfound. */
+  missing?: 'refuse' | 'drop';
+  /** Whether the vectors and files of the model before stay for a way back; true when absent. */
+  keep_previous?: boolean;
+}
+
+export interface ReindexRequest extends SwitchRequest {
+  model?: string; // SHA-256, its beginning, or a name; from the bank when absent
+  switch?: 'auto' | 'manual'; // auto when absent
+}
 
 export interface SearchRequest {
   collection?: string; // the default one when absent
@@ -71,7 +108,13 @@ export interface Info {
     terms: string;
     accuracy: Record<string, unknown>;
   };
-  bank: { rows: number; labels: number; unlabelled: number };
+  previous_model: string | null; // SHA-256 of the one before the last switch, while there is a way back to it
+  bank: {
+    rows: number; // that can be found
+    labels: number;
+    unlabelled: number;
+    unsearchable: number; // kept, but without a vector of this model
+  };
   index: {
     generation: number; // 0 until the first is built
     rows: number; // in the generation

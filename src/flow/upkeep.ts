@@ -4,7 +4,7 @@ import type { Jobs, Started } from './jobs.js';
 
 /** When an index is to be made anew by itself: fresh rows are scanned one by one and removed ones are searched past. */
 
-const FRESH_ROWS = 1000;
+export const FRESH_ROWS = 1000;
 const SHARE = 0.1;
 
 export function needsRebuild({ generation, freshRows, removedRows }: Collection): boolean {

@@ -1,31 +1,27 @@
 import type { Express } from 'express';
 import { z } from 'zod';
 import { LookalikeError } from '../core/errors.js';
-import { collectionParameter, noParameters, parseParameters, queryOf, wholeNumber } from './parameters.js';
+import { JOB_KINDS, JOB_STATES } from '../core/types.js';
+import { jobEvents } from './job-events.js';
+import { noParameters, oneOf, parseParameters, queryOf, shortText, wholeNumber } from './parameters.js';
 import { resource } from './routes.js';
 import type { RouteParts } from './server.js';
 
-/** Long tasks: `POST /v1/reindex` starts one, `/v1/jobs` and `/v1/jobs/{id}` show them. */
-const listParameters = z.object({ limit: wholeNumber(1, 1000).default(100) });
+/** Long tasks: `/v1/jobs` lists them, `/v1/jobs/{id}` shows and cancels one, `/v1/jobs/{id}/events` tells its changes. */
+const listParameters = z.object({
+  limit: wholeNumber(1, 1000).default(100),
+  collection: shortText(64).optional(), // also one that is gone: its history is not
+  kind: oneOf(JOB_KINDS).optional(),
+  state: oneOf(JOB_STATES).optional(),
+});
 
-const reindexParameters = z.object({ collection: collectionParameter });
-
-export function jobRoutes(app: Express, { service }: RouteParts): void {
-  resource(app, '/v1/reindex', {
-    post(req, res) {
-      const { collection } = parseParameters(reindexParameters, queryOf(req));
-      const job = service.reindex({ ...(collection !== undefined && { collection }) });
-      res
-        .status(202)
-        .set('Location', `/v1/jobs/${encodeURIComponent(job.id)}`)
-        .json(job);
-    },
-  });
-
+export function jobRoutes(app: Express, parts: RouteParts): void {
+  const { service } = parts;
   resource(app, '/v1/jobs', {
     get(req, res) {
-      const { limit } = parseParameters(listParameters, queryOf(req));
-      res.set('Cache-Control', 'no-cache').json({ jobs: service.jobs(limit) });
+      const { limit, collection, kind, state } = parseParameters(listParameters, queryOf(req));
+      const filter = { ...(collection && { collection }), ...(kind && { kind }), ...(state && { state }) };
+      res.set('Cache-Control', 'no-cache').json({ jobs: service.jobs(limit, filter) });
     },
   });
 
@@ -37,5 +33,11 @@ export function jobRoutes(app: Express, { service }: RouteParts): void {
       if (!job) throw new LookalikeError('not_found', `there is no job "${id.slice(0, 60)}"`);
       res.set('Cache-Control', 'no-cache').json(job);
     },
+    delete(req, res) {
+      noParameters(req);
+      res.status(202).json(service.cancelJob(String(req.params.id)));
+    },
   });
+
+  resource(app, '/v1/jobs/:id/events', { get: jobEvents(parts) });
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
+import { once, setMaxListeners } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Express } from 'express';
@@ -40,9 +40,19 @@ export async function listen(app: Express, options: ListenOptions): Promise<List
   });
   server.on('clientError', answerClientError);
   await open(server, host, port);
+  const stopping = new AbortController();
+  setMaxListeners(0, stopping.signal); // one a stream: the gate of the events bounds them
+  app.locals.stopping = stopping.signal; // answers that have no end of their own end with it
   const address = server.address() as AddressInfo;
   const name = address.family === 'IPv6' ? `[${address.address}]` : address.address;
-  return { server, url: `http://${name}:${address.port}`, stop: (graceMs) => stop(server, graceMs) };
+  return {
+    server,
+    url: `http://${name}:${address.port}`,
+    stop(graceMs) {
+      stopping.abort();
+      return stop(server, graceMs);
+    },
+  };
 }
 
 async function open(server: Server, host: string, port: number): Promise<void> {

@@ -24,6 +24,8 @@ export const STATUS: Record<ErrorCode, number> = {
   unknown_collection: 404,
   already_exists: 409,
   job_finished: 409,
+  nothing_to_switch: 409,
+  pictures_missing: 409,
   method_not_allowed: 405,
   request_timeout: 408,
   body_too_large: 413,

@@ -16,6 +16,7 @@ import { pageFiles } from './page.js';
 import { probeRoutes } from './probes.js';
 import { problemHandler, unknownRoute } from './problem.js';
 import { limitRate } from './rate-limit.js';
+import { reindexRoutes } from './reindex.js';
 import { searchRoutes } from './search.js';
 import { SECURITY_HEADERS } from './security-headers.js';
 import { snapshotRoutes } from './snapshots.js';
@@ -47,11 +48,13 @@ export interface HttpSettings {
 
 /** What the routes get: the parts, and the gates that bound their work. */
 export interface RouteParts extends ServerParts {
-  gates: { search: Gate; thumbnail: Gate; upload: Gate };
+  gates: { search: Gate; thumbnail: Gate; upload: Gate; events: Gate };
 }
 
 /** Thumbnails come in grids: many may wait for their turn. */
 const WAITING_THUMBNAILS = 256;
+/** Event streams stay open: so many may listen, the next is refused. */
+const LISTENERS = 64;
 
 function openGates(settings: HttpSettings): RouteParts['gates'] {
   const { concurrency, queueLimit, bodyBudgetBytes } = settings;
@@ -59,6 +62,7 @@ function openGates(settings: HttpSettings): RouteParts['gates'] {
     search: createGate({ name: 'search', capacity: concurrency, waiting: queueLimit }),
     thumbnail: createGate({ name: 'thumbnail', capacity: concurrency, waiting: WAITING_THUMBNAILS }),
     upload: createGate({ name: 'upload', capacity: bodyBudgetBytes, waiting: queueLimit }),
+    events: createGate({ name: 'events', capacity: LISTENERS, waiting: 0 }),
   };
 }
 
@@ -85,6 +89,7 @@ export function createServer(parts: ServerParts): Express {
   searchRoutes(app, routes);
   infoRoutes(app, routes);
   imageRoutes(app, routes);
+  reindexRoutes(app, routes);
   jobRoutes(app, routes);
   snapshotRoutes(app, routes);
   probeRoutes(app, routes);

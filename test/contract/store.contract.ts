@@ -1,7 +1,7 @@
 /** What every `Store` must do, run by each implementation: items, vectors, files and jobs, durable and ordered. */
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Database, Store } from '../../src/core/ports.js';
+import type { Database, JobFilter, Store } from '../../src/core/ports.js';
 import { compareIds, normaliseRows } from '../../src/core/vector.js';
 import type { OpenDatabase } from '../fixtures/database.js';
 import { refusal } from '../fixtures/errors.js';
@@ -271,6 +271,7 @@ export function describeStore({ name, open }: StoreCase): void {
         const next = database.addSpace('default', NEXT);
         expect(next.withoutVector(0, 2).map(({ id }) => id)).toEqual(['a', 'b']);
         expect(next.withoutVector(rows[1]!, 5).map(({ id }) => id)).toEqual(['c']);
+        expect(next.withoutVector(rows[0]!, 5, rows[1]!).map(({ id }) => id)).toEqual(['b']);
         store.remove(['c']);
         next.addVectors(
           [rows[0]!, rows[1]!, rows[2]!],
@@ -287,6 +288,22 @@ export function describeStore({ name, open }: StoreCase): void {
         database.removeSpace('default', NEXT.model_sha256);
         expect(database.collections()[0]).toMatchObject({ ...IDENTITY, previous_model: null });
         expect(database.addSpace('default', NEXT).withoutVector(0, 9).length).toBe(2);
+      });
+
+      it('is listed, and loses its vectors page by page', () => {
+        const rows = store.put(['a', 'b', 'c'].map((id) => newItem(id))).rows;
+        const next = database.addSpace('default', NEXT);
+        next.addVectors(rows, Float32Array.from([...wide(1), ...wide(2), ...wide(3)]));
+        expect(database.spaces('default')).toEqual([
+          { space: store.space, ...IDENTITY },
+          { space: next.space, ...NEXT },
+        ]);
+        database.removeVectors('default', NEXT.model_sha256, { above: rows[0]!, upTo: rows[1]! });
+        expect(next.withoutVector(0, 9).map(({ id }) => id)).toEqual(['b']);
+        expect(store.withoutVector(0, 9)).toEqual([]);
+        expect(() =>
+          database.removeVectors('default', IDENTITY.model_sha256, { above: 0, upTo: rows[2]! }),
+        ).toThrow(/answers/);
       });
 
       it('that answers is never removed, and one that is not there is not switched to', async () => {
@@ -315,6 +332,18 @@ export function describeStore({ name, open }: StoreCase): void {
         expect(database.unfinishedJobs().map(({ id }) => id)).toEqual(['one', 'three']);
         database.saveJob(newJob('one', { state: 'succeeded' }));
         expect(database.unfinishedJobs().map(({ id }) => id)).toEqual(['three']);
+      });
+
+      it('are listed by kind, collection and state', () => {
+        database.saveJob(newJob('one', { state: 'failed' }));
+        database.saveJob(newJob('two', { kind: 'reindex' }));
+        database.saveJob(newJob('three', { kind: 'reindex', collection: 'other', state: 'failed' }));
+        const listed = (filter: JobFilter) => database.jobs(10, filter).map(({ id }) => id);
+        expect(listed({ kind: 'reindex' })).toEqual(['three', 'two']);
+        expect(listed({ state: 'failed' })).toEqual(['three', 'one']);
+        expect(listed({ state: 'failed', collection: 'default' })).toEqual(['one']);
+        expect(listed({ kind: 'import', collection: 'other' })).toEqual([]);
+        expect(database.jobs(1, { state: 'failed' }).map(({ id }) => id)).toEqual(['three']);
       });
 
       it('are listed newest first, in the order they came and not of their last change', () => {

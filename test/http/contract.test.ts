@@ -20,7 +20,7 @@ import {
 } from './contract.js';
 import { ended } from './jobs.js';
 import { parseAnswer, startUpload, untilMetric } from './raw.js';
-import { startTestServer, type TestServer } from './start.js';
+import { addModel, startTestServer, type TestServer } from './start.js';
 
 const KEY = 'a-key-of-enough-letters';
 const MAX_BYTES = 64 * 1024;
@@ -144,8 +144,48 @@ describe('every answer is as documented', () => {
   it('jobs', async () => {
     const started = await sent(send('POST', '/v1/reindex'));
     judge('POST', '/v1/reindex', started);
-    judge('GET', '/v1/jobs/{id}', await sent(send('GET', started.headers.location!)));
-    judge('GET', '/v1/jobs/{id}', await sent(send('GET', '/v1/jobs/none')));
+    const path = started.headers.location!;
+    judge('GET', '/v1/jobs/{id}/events', await sent(send('GET', `${path}/events`))); // ends with the job
+    judge('GET', '/v1/jobs/{id}', await sent(send('GET', path)));
+    judge('DELETE', '/v1/jobs/{id}', await sent(send('DELETE', path)));
+    const seen = send('GET', `${path}/events`).set('Last-Event-ID', `${Date.now() + 1000}`);
+    judge('GET', '/v1/jobs/{id}/events', await sent(seen));
+    for (const [method, of] of [
+      ['GET', '/v1/jobs/{id}'],
+      ['DELETE', '/v1/jobs/{id}'],
+      ['GET', '/v1/jobs/{id}/events'],
+    ] as const)
+      judge(method, of, await sent(send(method, filled(of))));
+    judge('GET', '/v1/jobs', await sent(send('GET', '/v1/jobs?kind=reindex&state=succeeded')));
+  });
+
+  it('a job that is cancelled, and more listeners than there may be', async () => {
+    await withStalledImport(async (url) => {
+      const { body } = await request(url).post('/v1/reindex').expect(202);
+      const path = `/v1/jobs/${body.id}`;
+      const gone = new AbortController();
+      for (let n = 0; n < 64; n++) await fetch(`${url}${path}/events`, { signal: gone.signal });
+      judge('GET', '/v1/jobs/{id}/events', await sent(request(url).get(`${path}/events`)));
+      gone.abort();
+      judge('DELETE', '/v1/jobs/{id}', await sent(request(url).delete(path)));
+    });
+  });
+
+  it('models', async () => {
+    const model = await addModel(server, { name: 'other', seed: 3 });
+    const ask = async (path: string, query = '') => {
+      const answer = await sent(send('POST', `${path}${query}`));
+      judge('POST', path, answer);
+      if (answer.status === 202) await sent(send('GET', `${answer.headers.location}/events`));
+      return answer.status;
+    };
+    expect(await ask('/v1/reindex', '?model=tiny')).toBe(409);
+    expect(await ask('/v1/reindex/switch')).toBe(409);
+    expect(await ask('/v1/reindex/rollback')).toBe(409);
+    expect(await ask('/v1/reindex', `?model=${model.sha256.slice(0, 8)}&switch=manual`)).toBe(202);
+    expect(await ask('/v1/reindex/switch')).toBe(202);
+    judge('GET', '/v1/info', await sent(send('GET', '/v1/info')));
+    expect(await ask('/v1/reindex/rollback')).toBe(202);
     judge('GET', '/v1/jobs', await sent(send('GET', '/v1/jobs')));
   });
 

@@ -1,12 +1,13 @@
 /** Starts the real service, assembled as in production, on a free port with a collection of its own. */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type App, createApp } from '../../src/app.js';
+import type { ModelManifest } from '../../src/core/manifests.js';
 import { type Listening, listen } from '../../src/http/listen.js';
 import { readSettings, type Settings } from '../../src/settings.js';
 import { writePictures } from '../fixtures/pictures.js';
-import { writeTinyModel } from '../fixtures/tiny-encoder.js';
+import { type TinyEncoder, writeTinyModel } from '../fixtures/tiny-encoder.js';
 
 export interface TestServer {
   app: App;
@@ -14,6 +15,14 @@ export interface TestServer {
   url: string;
   listening: Listening;
   close(): Promise<void>;
+}
+
+/** Another encoder that the server may use. */
+export async function addModel({ settings }: TestServer, encoder: TinyEncoder): Promise<ModelManifest> {
+  const models = join(settings.dataDir, 'models');
+  const manifest = await writeTinyModel(join(models, '.new'), encoder);
+  await rename(join(models, '.new'), join(models, manifest.sha256));
+  return manifest;
 }
 
 /** `overrides` are settings by name; small limits make refusals cheap to provoke. */

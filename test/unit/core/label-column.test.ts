@@ -63,6 +63,25 @@ describe('LabelColumn', () => {
     );
   });
 
+  it('lists its rows in their order, and has copies that go their own way', () => {
+    fc.assert(
+      fc.property(steps, (given) => {
+        const { column, model } = apply(given);
+        const copy = column.copy();
+        for (const row of column.rows()) column.delete(row);
+        expect([...column.rows()]).toEqual([]);
+        expect([...copy.rows()]).toEqual([...model.keys()].sort((a, b) => a - b));
+        for (const [row, label] of model) expect(copy.get(row)).toBe(label);
+        copy.set(5000, 'new in the copy');
+        expect([column.has(5000), copy.get(5000), column.counts().size]).toEqual([
+          false,
+          'new in the copy',
+          0,
+        ]);
+      }),
+    );
+  });
+
   it('is empty at the start', () => {
     const column = new LabelColumn();
     expect([column.has(1), column.get(1), column.unlabelled, column.counts().size]).toEqual([

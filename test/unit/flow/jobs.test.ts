@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { LookalikeError } from '../../../src/core/errors.js';
-import type { Database } from '../../../src/core/ports.js';
+import type { Database, JobFilter } from '../../../src/core/ports.js';
 import type { Job, JobKind } from '../../../src/core/types.js';
 import { openSqliteDatabase } from '../../../src/engines/sqlite-database.js';
 import { createJobs, type Jobs, type Progress, type Started, type Work } from '../../../src/flow/jobs.js';
@@ -160,6 +160,46 @@ describe('jobs', () => {
       ['running', 0],
       ['running', 2],
     ]);
+  });
+
+  it('that fail keep what they had to say so far', async () => {
+    const { finished: end } = start('import', async ({ report }) => {
+      report({ done: 1, result: { missing: 3 } });
+      throw new LookalikeError('pictures_missing', 'three are missing');
+    });
+    const job = await end;
+    expect(job).toMatchObject({ state: 'failed', error: 'three are missing', result: { missing: 3 } });
+    expect(store.job(job.id)).toEqual(job);
+  });
+
+  it('have versions that grow with every change and over a restart', async () => {
+    const slow = gated();
+    const { job, finished: end } = start('import', slow.work);
+    const versions = [jobs.version(job)];
+    jobs.watch(job.id, (_, version) => versions.push(version));
+    const { report } = await slow.began;
+    for (let done = 1; done < 5; done++) report({ done });
+    slow.letGo();
+    const ended = await end;
+    expect(versions.length).toBe(7);
+    expect(versions).toEqual([...new Set(versions)].sort((a, b) => a - b));
+    expect(jobs.version(ended)).toBe(Date.parse(ended.finished_at!));
+    jobs.watch(job.id, () => expect.unreachable())(); // over: nobody is kept waiting
+  });
+
+  it('are listed by kind, collection and state, as they are now', async () => {
+    const slow = gated();
+    const running = start('import', slow.work, 'one');
+    await slow.began;
+    const waiting = start('reindex', async () => ({}), 'one');
+    const { report } = await slow.began;
+    report({ done: 3 });
+    const listed = (filter: JobFilter) => jobs.list(10, filter).map(({ id, done }) => [id, done]);
+    expect(listed({ state: 'running' })).toEqual([[running.job.id, 3]]);
+    expect(listed({ kind: 'reindex', collection: 'one' })).toEqual([[waiting.job.id, 0]]);
+    expect(listed({ collection: 'two' })).toEqual([]);
+    slow.letGo();
+    await waiting.finished;
   });
 
   it('that a stop interrupts wait in the store and are taken up by the next process, in their order', async () => {

@@ -1,11 +1,13 @@
 /** The real parts of the flows over a folder of their own: SQLite, libvips, onnxruntime and hnswlib. */
-import { readFile } from 'node:fs/promises';
+import { readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { createFlatIndex } from '../../../src/core/flat-index.js';
+import type { ModelManifest } from '../../../src/core/manifests.js';
 import { toTensor } from '../../../src/core/preprocess.js';
 import { sha256Of } from '../../../src/engines/files.js';
 import { listImages, statFile } from '../../../src/engines/folder.js';
+import { readModel } from '../../../src/engines/manifest.js';
 import { createDecoder } from '../../../src/engines/sharp-decoder.js';
 import { openCollections } from '../../../src/flow/collections.js';
 import type { Progress } from '../../../src/flow/jobs.js';
@@ -13,14 +15,14 @@ import { createGenerations } from '../../../src/generations.js';
 import { createModels } from '../../../src/models.js';
 import { createSnapshots } from '../../../src/snapshots.js';
 import { openDefault } from '../../fixtures/database.js';
-import { writeTinyModel } from '../../fixtures/tiny-encoder.js';
+import { type TinyEncoder, writeTinyModel } from '../../fixtures/tiny-encoder.js';
 
 export type Parts = Awaited<ReturnType<typeof openParts>>;
 
 /** Opens everything over `home`, as a start of the service does. Whoever calls closes it. */
 export async function openParts(home: string) {
   const manifest = await writeTinyModel(join(home, 'model'));
-  const { database, store: first } = openDefault(join(home, 'data', 'lookalike.db'), {
+  const { database } = openDefault(join(home, 'data', 'lookalike.db'), {
     model_sha256: manifest.sha256,
     dimension: manifest.dimension,
   });
@@ -28,20 +30,21 @@ export async function openParts(home: string) {
     throw error;
   };
   const models = createModels({
-    find: async () => ({ manifest, onnxPath: join(home, 'model', 'encoder.onnx') }),
+    find: async (sha256) => readModel(join(home, sha256 === manifest.sha256 ? 'model' : sha256)),
     intraOpThreads: 1,
     onCrash,
   });
-  const dir = join(home, 'data', 'generations', String(first.space));
+  const folderOf = (space: number) => join(home, 'data', 'generations', String(space));
   const collections = await openCollections({
     database,
     models,
     newFresh: createFlatIndex,
-    generationsOf: ({ identity }) => createGenerations({ dir, identity, provider: 'cpu', onCrash }),
+    generationsOf: ({ space, identity }) =>
+      createGenerations({ dir: folderOf(space), identity, provider: 'cpu', onCrash }),
     onSetAside: (_, number, reason) => {
       throw new Error(`generation ${number} was set aside: ${reason}`);
     },
-    forgetSpace: async () => undefined,
+    forgetSpace: (space) => rm(folderOf(space), { recursive: true, force: true }),
   });
   const { active } = collections.get('default');
   const decoder = createDecoder();
@@ -51,21 +54,32 @@ export async function openParts(home: string) {
     models,
     collections,
     decoder,
+    read: (path: string) => readFile(path),
     files: { list: listImages, stat: statFile, read: (path: string) => readFile(path) },
     sha256: sha256Of,
     snapshots: createSnapshots({ dataDir: join(home, 'data'), database, version: '0.0.0' }),
     now: () => new Date().toISOString(),
     yieldToRequests: () => nextTurn(),
     /** The vector that this picture has by itself. */
-    async vectorOf(bytes: Uint8Array): Promise<Float32Array> {
+    async vectorOf(
+      bytes: Uint8Array,
+      { embedder, manifest }: Pick<typeof active, 'embedder' | 'manifest'> = active,
+    ): Promise<Float32Array> {
       const { image } = await decoder.decode(bytes, manifest.preprocess);
-      return active.embedder.embed(toTensor([image], manifest.preprocess), 1);
+      return embedder.embed(toTensor([image], manifest.preprocess), 1);
     },
     async close() {
       await collections.close();
       database.close();
     },
   };
+}
+
+/** Another encoder that the parts over `home` can open. */
+export async function addTinyModel(home: string, encoder: TinyEncoder): Promise<ModelManifest> {
+  const manifest = await writeTinyModel(join(home, 'new-model'), encoder);
+  await rename(join(home, 'new-model'), join(home, manifest.sha256));
+  return manifest;
 }
 
 /** Progress of a task that nobody stops. */
