@@ -22,7 +22,8 @@ export const EXIT_CODES_HELP = `Exit codes:
   5    the service cannot be reached, or is busy
   130  interrupted`;
 
-const CODES: Record<Exclude<keyof typeof EXIT, 'done' | 'failed'>, readonly string[]> = {
+/** The error codes by what they end with; 1 for all others. */
+export const CODES: Record<Exclude<keyof typeof EXIT, 'done' | 'failed'>, readonly string[]> = {
   wrong: [
     'invalid_setting',
     'invalid_parameter',

@@ -34,8 +34,5 @@ export async function endOf({ client, signal, url }: Session, job: Job): Promise
 
 function becomesOf(id: string, url: string | null): string {
   if (url === null) return `the job ${id} is taken up again when the data folder is opened next`;
-  return (
-    `the job goes on. lookalike jobs watch ${id} --url ${url} shows it, ` +
-    `lookalike jobs cancel ${id} --url ${url} ends it.`
-  );
+  return `the job goes on; lookalike jobs watch ${id} --url ${url} shows it`;
 }
