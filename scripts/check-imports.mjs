@@ -32,9 +32,16 @@ const RULES = [
   [/^src\/(versions)\.ts$/, [/^zod$/, /^node:/]],
   [
     /^src\/cli\//,
-    [/^src\/(core|flow|cli)\//, /^src\/engines\/folder\.js$/, /^(commander|cli-progress)$/, /^node:/],
+    [
+      /^src\/(core|flow|cli)\//,
+      /^src\/(app|doctor|main|restore|settings|snapshots)\.js$/, // a door: it opens what is assembled
+      /^src\/(engines\/folder|http\/listen)\.js$/,
+      /^client\/dist\//,
+      /^(commander|cli-progress)$/,
+      /^node:/,
+    ],
   ],
-  [/^src\/[^/]+\.ts$/, [/^src\//, /^(commander|cli-progress)$/, /^node:/]],
+  [/^src\/[^/]+\.ts$/, [/^src\//, /^client\/dist\//, /^(commander|cli-progress)$/, /^node:/]],
   [/^web\//, [/^(web|client\/dist)\//]],
   [/^client\//, [/^client\//]],
   [/^trainer\/src\//, [/^trainer\/src\//, /^dist\/offline\.js$/, /^@tensorflow\/tfjs-core$/, /^node:/]],

@@ -52,8 +52,11 @@ interface Frame {
   onClose(closer: () => unknown): void;
 }
 
-/** Opens everything; what was opened is closed again when a later part fails. */
-export async function createApp(settings: Settings): Promise<App> {
+/**
+ * Opens everything; what was opened is closed again when a later part fails. `source` is what the start indexes: the
+ * folder of the settings, or the demo, when absent.
+ */
+export async function createApp(settings: Settings, source = sourceOf(settings)): Promise<App> {
   const closers: (() => unknown)[] = [];
   const close = async () => {
     for (const closer of closers.splice(0).reverse()) await closer();
@@ -63,7 +66,7 @@ export async function createApp(settings: Settings): Promise<App> {
   const frame: Frame = { settings, logger, metrics, onClose: (closer) => closers.push(closer) };
   try {
     const parts = await openParts(frame);
-    const startup = bringUp(parts, sourceOf(settings));
+    const startup = bringUp(parts, source);
     let starting = parts.collections.get(DEFAULT_COLLECTION).active.collection.size === 0;
     const ended = startup.then(
       () => undefined,

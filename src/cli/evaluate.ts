@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { LookalikeError, messageOf } from '../core/errors.js';
+import { type Answer, type Client, type components, Problem } from '../../client/dist/index.js';
+import { LookalikeError } from '../core/errors.js';
 import { listImages } from '../engines/folder.js';
 
 /**
@@ -8,8 +9,7 @@ import { listImages } from '../engines/folder.js';
  */
 export interface EvaluateOptions {
   folder: string; // absolute; sub-folders are labels
-  url: string;
-  key: string | undefined;
+  client: Client;
   mode: 'auto' | 'hnsw' | 'exact';
   voteK: number;
   temperature: number;
@@ -30,6 +30,8 @@ export interface Evaluation {
   answer_ms: Spread; // seen by this client, over HTTP
   stages_ms: Record<string, Spread>; // from Server-Timing
 }
+
+type SearchAnswer = components['schemas']['SearchAnswer'];
 
 interface Spread {
   p50: number;
@@ -67,31 +69,24 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
 }
 
 async function askOne(options: EvaluateOptions, path: string, label: string): Promise<Outcome | null> {
-  const query = new URLSearchParams({
-    k: '1',
-    vote_k: String(options.voteK),
-    temperature: String(options.temperature),
-    mode: options.mode,
-  });
-  const form = new FormData();
-  form.set('image', new Blob([await readFile(path)]), 'image');
+  const { client, voteK, temperature, mode } = options;
+  const query = { k: 1, vote_k: voteK, temperature, mode };
+  const body = new FormData();
+  body.set('image', new Blob([await readFile(path)]), 'image');
   const started = performance.now();
-  const response = await fetch(new URL(`/v1/search?${query}`, options.url), {
-    method: 'POST',
-    body: form,
-    headers: options.key === undefined ? {} : { authorization: `Bearer ${options.key}` },
-  }).catch((error: Error) => {
-    const reason = messageOf(error.cause ?? error);
-    throw new LookalikeError('not_ready', `${options.url} does not answer: ${reason}`, { cause: error });
-  });
-  const body = (await response.json()) as { labels?: { label: string }[]; detail?: string; code?: string };
+  const answered = await client.call('post', '/v1/search', { query, body }).catch(refusedPicture);
+  if (answered === null) return null;
   const milliseconds = performance.now() - started;
-  // Is this picture at fault? Any other refusal is of the question, and would be of the next one too.
-  if ([413, 415, 422].includes(response.status) || body.code === 'missing_image') return null;
-  if (!response.ok)
-    throw new LookalikeError('internal', `${response.status}: ${body.detail ?? response.statusText}`);
-  const stages = parseServerTiming(response.headers.get('server-timing') ?? '');
-  return { correct: body.labels?.[0]?.label === label, milliseconds, stages };
+  const { data, headers }: Answer<SearchAnswer> = answered;
+  const stages = parseServerTiming(headers.get('server-timing') ?? '');
+  return { correct: data.labels[0]?.label === label, milliseconds, stages };
+}
+
+/** Null when this picture is at fault. Any other refusal is of the question, and would be of the next one too. */
+function refusedPicture(error: unknown): null {
+  if (!(error instanceof Problem)) throw error;
+  if ([413, 415, 422].includes(error.status) || error.code === 'missing_image') return null;
+  throw error;
 }
 
 /** `decode;dur=1.2, embed;dur=3.4` as a map of milliseconds. */

@@ -1,6 +1,6 @@
 /**
  * What can go wrong, by name. The core and the engines throw `LookalikeError` with one of these codes;
- * the edges (HTTP, command line) decide what a code means there (`http/problem.ts`, `cli.ts`).
+ * the edges (HTTP, command line) decide what a code means there (`http/problem.ts`, `cli/exit-codes.ts`).
  */
 export const ERROR_CODES = [
   // the caller's request

@@ -28,6 +28,11 @@ export function openSqliteFile(path: string): Database.Database {
   }
 }
 
+/** Opens a database that is there and closes it again, leaving its format as it is. Throws like `openSqliteFile`. */
+export function checkSqliteFile(path: string): void {
+  open(path).close();
+}
+
 function open(path: string): Database.Database {
   let db: Database.Database | undefined;
   try {

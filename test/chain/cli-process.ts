@@ -1,7 +1,7 @@
 /** The command line as a user runs it: a process, what it prints and how it ends. Built by `npm test`. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { afterEach } from 'vitest';
+import { afterEach, expect } from 'vitest';
 import { ROOT } from '../fixtures/data.js';
 
 export interface Ended {
@@ -55,6 +55,13 @@ export function startCli(...args: string[]): CliProcess {
 
 /** Runs a command to its end. */
 export const runCli = (...args: string[]): Promise<Ended> => startCli(...args).ended;
+
+/** One sentence on standard error, nothing on standard output, no stack. */
+export function expectRefusal(ended: Ended, code: number, ...parts: string[]): void {
+  expect({ code: ended.code, stdout: ended.stdout }).toEqual({ code, stdout: '' });
+  for (const part of parts) expect(ended.stderr).toContain(part);
+  expect(ended.stderr).not.toMatch(/\n {4}at /);
+}
 
 /** The address that a serving process says it is ready at. */
 export const readyAt = async (cli: CliProcess): Promise<string> =>

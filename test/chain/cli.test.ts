@@ -11,7 +11,7 @@ import { SETTINGS } from '../../src/settings.js';
 import { PICTURES_PER_LABEL, writePictures } from '../fixtures/pictures.js';
 import { tempFolder } from '../fixtures/temp-folder.js';
 import { writeTinyModel } from '../fixtures/tiny-encoder.js';
-import { type Ended, readyAt, runCli, startCli } from './cli-process.js';
+import { expectRefusal, readyAt, runCli, startCli } from './cli-process.js';
 
 let home: string;
 let args: string[]; // data folder, model and provider
@@ -32,13 +32,6 @@ function withOption(name: string, value: string): string[] {
   const changed = [...args];
   changed[changed.indexOf(name) + 1] = value;
   return changed;
-}
-
-/** One sentence on standard error, nothing on standard output, no stack. */
-function expectRefusal(ended: Ended, code: number, ...parts: string[]): void {
-  expect({ code: ended.code, stdout: ended.stdout }).toEqual({ code, stdout: '' });
-  for (const part of parts) expect(ended.stderr).toContain(part);
-  expect(ended.stderr).not.toMatch(/\n {4}at /);
 }
 
 /** A model folder that is not `model`: the same network with a line of documentation in its file. */
@@ -189,16 +182,16 @@ describe('evaluate', () => {
     );
     const [few, wrong] = await Promise.all([ask('--limit', '6'), ask('--vote-k', '100000')]);
     expect(few.stdout).toContain('6 of 6, 0 refused');
-    expectRefusal(wrong, 1, '400', 'vote_k'); // refused for the question, not for the pictures
+    expectRefusal(wrong, 2, 'vote_k'); // refused for the question, not for the pictures
   });
 
-  it('without a service ends with 1, without labels with 4', async () => {
+  it('without a service ends with 5, without labels with 4', async () => {
     const closed = createServer().listen(0, '127.0.0.1');
     await new Promise((resolve) => closed.once('listening', resolve));
     const { port } = closed.address() as AddressInfo;
     await new Promise((resolve) => closed.close(resolve));
     const url = `http://127.0.0.1:${port}`;
-    expectRefusal(await runCli('evaluate', at('pictures'), '--url', url), 1, url, 'does not answer');
+    expectRefusal(await runCli('evaluate', at('pictures'), '--url', url), 5, url, 'does not answer');
     onTestFinished(() => rm(at('flat'), { recursive: true }));
     await mkdir(at('flat'));
     await writeFile(at('flat/a.jpg'), '');

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createClient } from '../../client/dist/index.js';
 import { type App, createApp } from '../../src/app.js';
 import { evaluate } from '../../src/cli/evaluate.js';
 import { type Listening, listen } from '../../src/http/listen.js';
@@ -112,8 +113,7 @@ describe.skipIf(photos === null || !modelThere)('the shipped encoder on Imagenet
   const ask = (mode: 'exact' | 'hnsw') =>
     evaluate({
       folder: join(folder, 'val'),
-      url: door.url,
-      key: undefined,
+      client: createClient({ url: door.url }),
       mode,
       voteK: K,
       temperature: TEMPERATURE,
