@@ -1472,7 +1472,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/event-stream": string;
+                    "text/event-stream": {
+                        /** @description Grows from event to event; send it back as `Last-Event-ID`. */
+                        id: string;
+                        /** @constant */
+                        event: "job";
+                        /** @description The job as JSON. */
+                        data: string;
+                    };
                 };
             };
             /** @description The job is over and its last event was seen; there is nothing to come back for. */
@@ -1741,7 +1748,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/yaml": string;
+                    "application/yaml": Record<string, never>;
                 };
             };
             403: components["responses"]["Forbidden"];
