@@ -43,6 +43,7 @@ export const CODES: Record<Exclude<keyof typeof EXIT, 'done' | 'failed'>, readon
     'image_too_large',
     'unsupported_image',
     'undecodable_image',
+    'pictures_missing',
   ],
   unusable: [
     'model_missing',
@@ -56,7 +57,7 @@ export const CODES: Record<Exclude<keyof typeof EXIT, 'done' | 'failed'>, readon
     'data_dir_busy',
     'provider_unavailable',
   ],
-  nothing: ['nothing_to_index', 'not_found', 'unknown_collection', 'job_finished'],
+  nothing: ['nothing_to_index', 'not_found', 'unknown_collection', 'job_finished', 'nothing_to_switch'],
   unreachable: ['not_ready', 'overloaded', 'rate_limited', 'request_timeout'],
   interrupted: ['aborted'],
 };
