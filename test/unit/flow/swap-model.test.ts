@@ -31,7 +31,9 @@ async function add(...numbers: number[]): Promise<void> {
     named().using(async ({ store, collection, embedder, manifest }) => {
       for (const n of numbers) {
         const bytes = await paintedPng(n);
-        await writeFile(pathOf(n), bytes);
+        // In one step: a swap that reads it meanwhile sees all of it or what was there before.
+        await writeFile(`${pathOf(n)}.new`, bytes);
+        await rename(`${pathOf(n)}.new`, pathOf(n));
         const vector = await parts.vectorOf(bytes, { embedder, manifest });
         const label = LABELS[n % 3]!;
         const item = {
