@@ -174,6 +174,8 @@ export interface Database extends JobStore {
   removeSpace(name: string, modelSha256: string): void;
   /** Hashes of pictures that lost an item since they were last swept: their files may be needed by nobody. */
   trash(limit: number): string[];
+  /** Says so of pictures whose files are about to be written; `sweptTrash` in the transaction of their items takes it back. */
+  addTrash(hashes: readonly string[]): void;
   /** Whether any item of any collection is of this picture. */
   inUse(sha256: string): boolean;
   sweptTrash(hashes: readonly string[]): void;
@@ -182,6 +184,8 @@ export interface Database extends JobStore {
    * that is done, 0 to 1.
    */
   backup(path: string, options: { signal: AbortSignal; onProgress: (part: number) => void }): Promise<void>;
+  /** Runs `step`, which must not wait, in one transaction: what it writes is there as a whole or not at all. */
+  atomically<T>(step: () => T): T;
   close(): void;
 }
 
@@ -260,4 +264,19 @@ export interface Generations {
 export interface ThumbnailCache {
   get(sha256: string): Promise<Uint8Array | null>;
   put(sha256: string, webp: Uint8Array): Promise<void>;
+  remove(sha256: string): Promise<void>;
+}
+
+/** What of an uploaded picture is kept: its file, a smaller copy without metadata, or its vector alone. */
+export const KEEPS = ['originals', 'copies', 'none'] as const;
+export type Keep = (typeof KEEPS)[number];
+
+/** Pictures that the service keeps itself, by the hash of the file that was uploaded. */
+export interface PictureStore {
+  /** Durable once it resolves. The same bytes a second time change nothing. */
+  put(kind: Exclude<Keep, 'none'>, sha256: string, bytes: Uint8Array): Promise<void>;
+  /** The original, else the copy, else null. */
+  get(sha256: string): Promise<Uint8Array | null>;
+  /** Removes all that is kept under this hash, and what a write that was cut short left of it. */
+  remove(sha256: string): Promise<void>;
 }
