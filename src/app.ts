@@ -91,7 +91,7 @@ export async function createApp(settings: Settings, source = sourceOf(settings))
       },
       pending: () => (starting ? 'the first import is running; searches see what is in so far' : null),
     });
-    const http = createServer({ service, settings, metrics, logger });
+    const http = createServer({ service, answers: parts.database, settings, metrics, logger });
     return { http, service, startup, currentJob: parts.jobs.current, close };
   } catch (error) {
     await close();
@@ -172,7 +172,8 @@ async function openParts(frame: Frame) {
       void flowParts.sweep(); // an import may have replaced or removed pictures
     },
   });
-  return { ...flowParts, jobs, knownModels, recallWatch, exact: { provider, providers } };
+  const model = base.manifest.sha256;
+  return { ...flowParts, jobs, knownModels, recallWatch, model, exact: { provider, providers } };
 }
 
 /** What is kept of pictures in the data folder; files that a crash left over are removed first. */

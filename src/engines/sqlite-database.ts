@@ -3,6 +3,7 @@ import { checkCollectionName } from '../core/collection-name.js';
 import { LookalikeError } from '../core/errors.js';
 import type { CollectionRecord, Database, JobFilter, JobStore, Store, StoreIdentity } from '../core/ports.js';
 import type { Job } from '../core/types.js';
+import { answersOf } from './sqlite-answers.js';
 import { openSqliteFile } from './sqlite-file.js';
 import { NOW } from './sqlite-schema.js';
 import { createStores } from './sqlite-store.js';
@@ -20,6 +21,7 @@ export function openSqliteDatabase(path: string): Database {
     ...collectionsOf(db),
     ...jobsOf(db),
     ...trashOf(db),
+    ...answersOf(db),
     atomically: (step) => db.transaction(step)(),
     backup: (to, options) => backUp(db, to, options),
     close: () => void db.close(),
