@@ -23,9 +23,9 @@ import { labels, withoutUndefined } from './search-parameters.js';
 export const LABEL_LENGTH = 256;
 
 /**
- * Cosine from which a picture counts as the same one. Measured by bench/near-duplicates.mjs: docs/decisions/0013.
+ * Cosine from which a picture counts as the same one. docs/decisions/0013-near-duplicates.md has what was measured.
  */
-export const NEAR = 0.98;
+export const NEAR = 0.95;
 
 const metadata = single('must be given').transform((text) => parseMetadata(text));
 const flag = oneOf(['true', 'false']).transform((word) => word === 'true');
