@@ -23,7 +23,7 @@ import { labels, withoutUndefined } from './search-parameters.js';
 export const LABEL_LENGTH = 256;
 
 /**
- * Cosine from which a picture counts as the same one. docs/decisions/0013-near-duplicates.md has what was measured.
+ * Cosine from which a picture counts as the same one. docs/decisions/0016-near-duplicates.md has what was measured.
  */
 export const NEAR = 0.95;
 
