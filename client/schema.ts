@@ -43,6 +43,69 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/images": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists the pictures of a collection, page by page.
+         * @description `next_cursor`, or the header `Link` with `rel="next"`, leads to the next page; it is null on the last one. A page
+         *     goes on behind the last picture of the one before, whatever was added or removed meanwhile.
+         */
+        get: operations["listImages"];
+        put?: never;
+        /**
+         * Adds a picture; the very next search finds it.
+         * @description Parameters are given in the query or, with a form, as form fields. Without `id` the picture gets one. What of the
+         *     file is kept is a setting of the server (`LOOKALIKE_KEEP`).
+         *
+         *     `on_duplicate` says what happens when the collection holds the picture already: the very same file, or one whose
+         *     vector has at least the cosine `near` to it, with `orientations=true` also when it is mirrored or turned by
+         *     quarters. `allow` stores it nevertheless, `reject` answers `409` with the ids, `link` answers `200` with the best
+         *     of those that are there and stores nothing. Of several that come at once, the second sees the first.
+         */
+        post: operations["addImage"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/images/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows a picture, without its file. */
+        get: operations["getImage"];
+        /**
+         * Stores a picture under this id, in place of the one that is there.
+         * @description All of it is replaced: a label or metadata that is not given is gone. `created_at` stays. `If-Match` replaces only the
+         *     picture with this `ETag`, `If-None-Match: *` only makes a new one; both are judged again in the turn of the write.
+         */
+        put: operations["putImage"];
+        post?: never;
+        /**
+         * Removes a picture; no search finds it from now on.
+         * @description What was kept of its file, and its thumbnail, are gone when the answer comes, unless another picture is of the same
+         *     file. A picture that came from a folder stays in that folder, and comes back when the folder is imported again.
+         */
+        delete: operations["removeImage"];
+        options?: never;
+        head?: never;
+        /**
+         * Changes label and metadata of a picture.
+         * @description A JSON merge patch (RFC 7396): what is not named stays, null removes. In `metadata`, too, only what is named changes;
+         *     `"metadata": null` empties it.
+         */
+        patch: operations["editImage"];
+        trace?: never;
+    };
     "/v1/images/{id}/thumbnail": {
         parameters: {
             query?: never;
@@ -55,6 +118,48 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/collections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the collections by name. */
+        get: operations["listCollections"];
+        put?: never;
+        /**
+         * Makes an empty collection.
+         * @description Its model is the one that the server was started with.
+         */
+        post: operations["createCollection"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/collections/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows a collection. */
+        get: operations["getCollection"];
+        put?: never;
+        post?: never;
+        /**
+         * Removes a collection with all that is in it.
+         * @description Its jobs are cancelled, and searches that are under way end first. The collection `default` can only be emptied.
+         */
+        delete: operations["removeCollection"];
         options?: never;
         head?: never;
         patch?: never;
@@ -431,6 +536,145 @@ export interface components {
             /** @description Ids of the pictures in the collection that are the very same file. */
             duplicate_of: string[];
         };
+        /** @description A form with the picture; the other fields are the parameters of the query. */
+        AddForm: {
+            /**
+             * Format: binary
+             * @description The picture's file.
+             */
+            image: string;
+            /**
+             * @description The collection that is meant.
+             * @default default
+             */
+            collection: string;
+            /** @description The picture's id. */
+            id?: string;
+            /** @description Its label. */
+            label?: string;
+            /** @description A JSON object as text. */
+            metadata?: string;
+            /**
+             * @description What to do with a duplicate.
+             * @default allow
+             * @enum {string}
+             */
+            on_duplicate: "allow" | "reject" | "link";
+            /**
+             * @description Cosine from which it is one.
+             * @default 0.95
+             */
+            near: number;
+            /**
+             * @description Whether a turned or mirrored one counts.
+             * @default false
+             */
+            orientations: boolean;
+        };
+        /** @description A form with the picture; the other fields are the parameters of the query. */
+        PutForm: {
+            /**
+             * Format: binary
+             * @description The picture's file.
+             */
+            image: string;
+            /**
+             * @description The collection that is meant.
+             * @default default
+             */
+            collection: string;
+            /** @description Its label. */
+            label?: string;
+            /** @description A JSON object as text. */
+            metadata?: string;
+        };
+        /** @description A picture of a collection. */
+        Image: {
+            /** @description The collection that it is in. */
+            collection: string;
+            /** @description Its id. */
+            id: string;
+            /** @description Its label. */
+            label: string | null;
+            /** @description What its owner wrote to it; free of form. */
+            metadata: Record<string, never>;
+            sha256: components["schemas"]["Sha256"];
+            picture: components["schemas"]["PictureFacts"];
+            /**
+             * Format: date-time
+             * @description When it was first stored.
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description When it was last replaced or edited.
+             */
+            updated_at: string;
+            /** @description Path of its thumbnail on this server. */
+            thumbnail: string;
+        };
+        /** @description What is known of its file; null where only a vector came. */
+        PictureFacts: {
+            /** @description Pixels, after EXIF orientation. */
+            width: number;
+            /** @description Pixels, after EXIF orientation. */
+            height: number;
+            /** @description What it is: jpeg, png or webp. */
+            format: string;
+            /** @description Size of the file. */
+            bytes: number;
+        } | null;
+        ImageList: {
+            /** @description The pictures, in the order that was asked for. */
+            images: components["schemas"]["Image"][];
+            /** @description Leads to the next page, null on the last one. */
+            next_cursor: string | null;
+        };
+        /** @description A JSON merge patch. */
+        ImagePatch: {
+            /** @description The label, null removes it. */
+            label?: string | null;
+            /** @description What of the metadata changes, null empties it. */
+            metadata?: Record<string, never> | null;
+        };
+        /** @description A picture that is there already. */
+        Duplicate: {
+            /** @description Its id. */
+            id: string;
+            /** @description Cosine to the picture that was sent, the highest of the orientations. */
+            score: number;
+            /** @description Whether it is the very same file. */
+            same_file: boolean;
+        };
+        NewCollection: {
+            /** @description 1 to 64 of a-z, 0-9, - and _. */
+            name: string;
+        };
+        /** @description A collection and the model of its vectors. */
+        Collection: {
+            /** @description Its name. */
+            name: string;
+            /** @description Name of its model. */
+            model: string;
+            model_sha256: components["schemas"]["Sha256"];
+            /** @description Numbers in a vector. */
+            dimension: number;
+            /** @description Pictures. */
+            rows: number;
+            /** @description Different labels. */
+            labels: number;
+            /** @description Pictures without a label. */
+            unlabelled: number;
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+        };
+        CollectionList: {
+            /** @description In the order of their names. */
+            collections: components["schemas"]["Collection"][];
+        };
         /** @description A SHA-256 in hex. */
         Sha256: string;
         /** @description A long task. */
@@ -676,18 +920,22 @@ export interface components {
             field?: string;
             /** @description Finds the request in the log. */
             request_id: string;
+            /** @description Of the code `duplicate`, best first, 10 at most. */
+            duplicates?: components["schemas"]["Duplicate"][];
         };
         /**
          * @description The stable name of what went wrong. `invalid_parameter`, `unknown_parameter`, `unknown_label`: a parameter;
          *     `unknown_field`, `missing_image`, `too_many_files`, `malformed_body`: the form; `malformed_request`: not HTTP,
          *     or a path that does not decode; `unauthorized`, `forbidden`: who asks; `not_found`, `method_not_allowed`: what is
-         *     asked for; `unknown_collection`: the collection that it is asked of; `already_exists`, `job_finished`,
-         *     `nothing_to_switch`, `pictures_missing`: what is there stands against it; `request_timeout`, `headers_too_large`:
+         *     asked for; `unknown_collection`: the collection that it is asked of; `already_exists`, `duplicate`, `limit_reached`,
+         *     `job_finished`, `nothing_to_switch`, `pictures_missing`: what is there stands against it; `precondition_failed`:
+         *     another has changed it; `idempotency_in_progress`, `idempotency_mismatch`: the `Idempotency-Key` is in use;
+         *     `request_timeout`, `headers_too_large`:
          *     the connection; `body_too_large` (bytes), `image_too_large` (pixels): size; `unsupported_media_type` (the body), `unsupported_image` (the picture), `undecodable_image`:
          *     what was sent; `rate_limited`, `overloaded`, `not_ready`: try again later; `internal`: the service failed.
          * @enum {string}
          */
-        ErrorCode: "invalid_parameter" | "unknown_parameter" | "unknown_label" | "unknown_collection" | "already_exists" | "job_finished" | "nothing_to_switch" | "pictures_missing" | "unknown_field" | "missing_image" | "too_many_files" | "malformed_body" | "malformed_request" | "unauthorized" | "forbidden" | "not_found" | "method_not_allowed" | "request_timeout" | "body_too_large" | "image_too_large" | "unsupported_media_type" | "unsupported_image" | "undecodable_image" | "headers_too_large" | "rate_limited" | "overloaded" | "not_ready" | "internal";
+        ErrorCode: "invalid_parameter" | "unknown_parameter" | "unknown_label" | "unknown_collection" | "already_exists" | "duplicate" | "limit_reached" | "precondition_failed" | "idempotency_in_progress" | "idempotency_mismatch" | "job_finished" | "nothing_to_switch" | "pictures_missing" | "unknown_field" | "missing_image" | "too_many_files" | "malformed_body" | "malformed_request" | "unauthorized" | "forbidden" | "not_found" | "method_not_allowed" | "request_timeout" | "body_too_large" | "image_too_large" | "unsupported_media_type" | "unsupported_image" | "undecodable_image" | "headers_too_large" | "rate_limited" | "overloaded" | "not_ready" | "internal";
     };
     responses: {
         /** @description The request is wrong; `code` and `field` say where. */
@@ -804,6 +1052,39 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description The picture is not the one that `If-Match` or `If-None-Match` asks for. */
+        PreconditionFailed: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                "Server-Timing": components["headers"]["Server-Timing"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The picture is of an allowed type, but broken; or the key came with another request before. */
+        Unprocessable: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                "Server-Timing": components["headers"]["Server-Timing"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The key came with another request before. */
+        IdempotencyMismatch: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                "Server-Timing": components["headers"]["Server-Timing"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /** @description The service failed. The cause is in its log, under the request id. */
         Internal: {
             headers: {
@@ -869,6 +1150,45 @@ export interface components {
         keep_previous: boolean;
         /** @description The job's id. */
         job_id: string;
+        /**
+         * @description The picture's id, percent-encoded (a slash is `%2F`).
+         * @example cat/tabby.webp
+         */
+        image_id: string;
+        /**
+         * @description The collection's name.
+         * @example default
+         */
+        collection_name: string;
+        /** @description An id of the caller's, 1 to 256 bytes of UTF-8, not `.` or `..`; one is made when absent. */
+        id: string;
+        /** @description The picture's label; none when absent. */
+        image_label: string;
+        /**
+         * @description A JSON object of at most 16 KiB, as text; empty when absent.
+         * @example {"colour":"red"}
+         */
+        metadata: string;
+        /** @description What to do when the picture is there already. */
+        on_duplicate: "allow" | "reject" | "link";
+        /** @description Cosine from which another file counts as the same picture. */
+        near: number;
+        /** @description Whether a mirrored or turned picture counts as the same one. */
+        orientations: boolean;
+        /** @description How many at most. */
+        limit: number;
+        /** @description The `next_cursor` of the page before. */
+        cursor: string;
+        /** @description By id bytewise, or by the time of creation, the oldest or the newest first. */
+        order: "id" | "created" | "-created";
+        /** @description Only pictures whose file has this SHA-256. */
+        sha256: string;
+        /** @description Write only when the picture has one of these ETags, or with `*` when there is one. */
+        if_match: string;
+        /** @description The `ETag` of an earlier answer; `*` with PUT writes only when there is no such picture. */
+        if_none_match: string;
+        /** @description Sent again with the same key, the same request is not done again. */
+        idempotency_key: string;
         /** @description An id of the caller's, which the answer and the log then carry. Another is made when it is not usable. */
         request_id: string;
     };
@@ -880,10 +1200,14 @@ export interface components {
         "Server-Timing": string;
         /** @description Names these very bytes. */
         ETag: string;
-        /** @description Path of the job. */
+        /** @description Path of what was made. */
         Location: string;
         /** @description How long the answer may be kept. */
         "Cache-Control": string;
+        /** @description The next page with `rel="next"`, where there is one. */
+        Link: string;
+        /** @description The answer is that of an earlier request with the same `Idempotency-Key`. */
+        "Idempotency-Replayed": "true";
         /** @description Requests left (`r`), and seconds until the minute of the first one ends (`t`). */
         RateLimit: string;
         /** @description Requests allowed (`q`) in so many seconds (`w`), and a name for the caller (`pk`). */
@@ -1133,15 +1457,141 @@ export interface operations {
             500: components["responses"]["Internal"];
         };
     };
-    getThumbnail: {
+    listImages: {
+        parameters: {
+            query?: {
+                /** @description The collection that is meant. */
+                collection?: components["parameters"]["collection"];
+                /** @description How many at most. */
+                limit?: components["parameters"]["limit"];
+                /** @description The `next_cursor` of the page before. */
+                cursor?: components["parameters"]["cursor"];
+                /** @description By id bytewise, or by the time of creation, the oldest or the newest first. */
+                order?: components["parameters"]["order"];
+                /** @description Only pictures with one of these labels; may be repeated. */
+                label?: components["parameters"]["label"];
+                /** @description Only pictures whose file has this SHA-256. */
+                sha256?: components["parameters"]["sha256"];
+            };
+            header?: {
+                /** @description An id of the caller's, which the answer and the log then carry. Another is made when it is not usable. */
+                "X-Request-Id"?: components["parameters"]["request_id"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of pictures. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Server-Timing": components["headers"]["Server-Timing"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    Link: components["headers"]["Link"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImageList"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+        };
+    };
+    addImage: {
+        parameters: {
+            query?: {
+                /** @description The collection that is meant. */
+                collection?: components["parameters"]["collection"];
+                /** @description An id of the caller's, 1 to 256 bytes of UTF-8, not `.` or `..`; one is made when absent. */
+                id?: components["parameters"]["id"];
+                /** @description The picture's label; none when absent. */
+                label?: components["parameters"]["image_label"];
+                /**
+                 * @description A JSON object of at most 16 KiB, as text; empty when absent.
+                 * @example {"colour":"red"}
+                 */
+                metadata?: components["parameters"]["metadata"];
+                /** @description What to do when the picture is there already. */
+                on_duplicate?: components["parameters"]["on_duplicate"];
+                /** @description Cosine from which another file counts as the same picture. */
+                near?: components["parameters"]["near"];
+                /** @description Whether a mirrored or turned picture counts as the same one. */
+                orientations?: components["parameters"]["orientations"];
+            };
+            header?: {
+                /** @description Sent again with the same key, the same request is not done again. */
+                "Idempotency-Key"?: components["parameters"]["idempotency_key"];
+                /** @description An id of the caller's, which the answer and the log then carry. Another is made when it is not usable. */
+                "X-Request-Id"?: components["parameters"]["request_id"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /** @description One picture, as a form or as the whole body; with a form, the parameters may be fields of it. */
+        requestBody: {
+            content: {
+                "multipart/form-data": components["schemas"]["AddForm"];
+                "image/*": string;
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description The picture is there already (`on_duplicate=link`); nothing was stored. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Server-Timing": components["headers"]["Server-Timing"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Image"];
+                };
+            };
+            /** @description The picture as it was stored. */
+            201: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Server-Timing": components["headers"]["Server-Timing"];
+                    ETag: components["headers"]["ETag"];
+                    Location: components["headers"]["Location"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Image"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedType"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getImage: {
         parameters: {
             query?: {
                 /** @description The collection that is meant. */
                 collection?: components["parameters"]["collection"];
             };
             header?: {
-                /** @description The `ETag` of an earlier answer. */
-                "If-None-Match"?: string;
+                /** @description The `ETag` of an earlier answer; `*` with PUT writes only when there is no such picture. */
+                "If-None-Match"?: components["parameters"]["if_none_match"];
                 /** @description An id of the caller's, which the answer and the log then carry. Another is made when it is not usable. */
                 "X-Request-Id"?: components["parameters"]["request_id"];
             };
@@ -1150,7 +1600,241 @@ export interface operations {
                  * @description The picture's id, percent-encoded (a slash is `%2F`).
                  * @example cat/tabby.webp
                  */
-                id: string;
+                id: components["parameters"]["image_id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The picture. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Server-Timing": components["headers"]["Server-Timing"];
+                    ETag: components["headers"]["ETag"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Image"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+        };
+    };
+    putImage: {
+        parameters: {
+            query?: {
+                /** @description The collection that is meant. */
+                collection?: components["parameters"]["collection"];
+                /** @description The picture's label; none when absent. */
+                label?: components["parameters"]["image_label"];
+                /**
+                 * @description A JSON object of at most 16 KiB, as text; empty when absent.
+                 * @example {"colour":"red"}
+                 */
+                metadata?: components["parameters"]["metadata"];
+            };
+            header?: {
+                /** @description Write only when the picture has one of these ETags, or with `*` when there is one. */
+                "If-Match"?: components["parameters"]["if_match"];
+                /** @description The `ETag` of an earlier answer; `*` with PUT writes only when there is no such picture. */
+                "If-None-Match"?: components["parameters"]["if_none_match"];
+                /** @description An id of the caller's, which the answer and the log then carry. Another is made when it is not usable. */
+                "X-Request-Id"?: components["parameters"]["request_id"];
+            };
+            path: {
+                /**
+                 * @description The picture's id, percent-encoded (a slash is `%2F`).
+                 * @example cat/tabby.webp
+                 */
+                id: components["parameters"]["image_id"];
+            };
+            cookie?: never;
+        };
+        /** @description One picture, as a form or as the whole body; with a form, the parameters may be fields of it. */
+        requestBody: {
+            content: {
+                "multipart/form-data": components["schemas"]["PutForm"];
+                "image/*": string;
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description The picture that took the place of another. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Server-Timing": components["headers"]["Server-Timing"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Image"];
+                };
+            };
+            /** @description The picture, which is new. */
+            201: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Server-Timing": components["headers"]["Server-Timing"];
+                    ETag: components["headers"]["ETag"];
+                    Location: components["headers"]["Location"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Image"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedType"];
+            422: components["responses"]["Undecodable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    removeImage: {
+        parameters: {
+            query?: {
+                /** @description The collection that is meant. */
+                collection?: components["parameters"]["collection"];
+            };
+            header?: {
+                /** @description Write only when the picture has one of these ETags, or with `*` when there is one. */
+                "If-Match"?: components["parameters"]["if_match"];
+                /** @description An id of the caller's, which the answer and the log then carry. Another is made when it is not usable. */
+                "X-Request-Id"?: components["parameters"]["request_id"];
+            };
+            path: {
+                /**
+                 * @description The picture's id, percent-encoded (a slash is `%2F`).
+                 * @example cat/tabby.webp
+                 */
+                id: components["parameters"]["image_id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone. */
+            204: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Server-Timing": components["headers"]["Server-Timing"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["PreconditionFailed"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+        };
+    };
+    editImage: {
+        parameters: {
+            query?: {
+                /** @description The collection that is meant. */
+                collection?: components["parameters"]["collection"];
+            };
+            header?: {
+                /** @description Write only when the picture has one of these ETags, or with `*` when there is one. */
+                "If-Match"?: components["parameters"]["if_match"];
+                /** @description An id of the caller's, which the answer and the log then carry. Another is made when it is not usable. */
+                "X-Request-Id"?: components["parameters"]["request_id"];
+            };
+            path: {
+                /**
+                 * @description The picture's id, percent-encoded (a slash is `%2F`).
+                 * @example cat/tabby.webp
+                 */
+                id: components["parameters"]["image_id"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "label": "cat",
+                 *       "metadata": {
+                 *         "colour": "red",
+                 *         "blurred": null
+                 *       }
+                 *     }
+                 */
+                "application/merge-patch+json": components["schemas"]["ImagePatch"];
+                /**
+                 * @example {
+                 *       "label": "cat",
+                 *       "metadata": {
+                 *         "colour": "red",
+                 *         "blurred": null
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["ImagePatch"];
+            };
+        };
+        responses: {
+            /** @description The picture as it is now. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Server-Timing": components["headers"]["Server-Timing"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Image"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+        };
+    };
+    getThumbnail: {
+        parameters: {
+            query?: {
+                /** @description The collection that is meant. */
+                collection?: components["parameters"]["collection"];
+            };
+            header?: {
+                /** @description The `ETag` of an earlier answer; `*` with PUT writes only when there is no such picture. */
+                "If-None-Match"?: components["parameters"]["if_none_match"];
+                /** @description An id of the caller's, which the answer and the log then carry. Another is made when it is not usable. */
+                "X-Request-Id"?: components["parameters"]["request_id"];
+            };
+            path: {
+                /**
+                 * @description The picture's id, percent-encoded (a slash is `%2F`).
+                 * @example cat/tabby.webp
+                 */
+                id: components["parameters"]["image_id"];
             };
             cookie?: never;
         };
@@ -1179,6 +1863,154 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    listCollections: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description An id of the caller's, which the answer and the log then carry. Another is made when it is not usable. */
+                "X-Request-Id"?: components["parameters"]["request_id"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The collections. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Server-Timing": components["headers"]["Server-Timing"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CollectionList"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+        };
+    };
+    createCollection: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description An id of the caller's, which the answer and the log then carry. Another is made when it is not usable. */
+                "X-Request-Id"?: components["parameters"]["request_id"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "shoes"
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewCollection"];
+            };
+        };
+        responses: {
+            /** @description The collection. */
+            201: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Server-Timing": components["headers"]["Server-Timing"];
+                    Location: components["headers"]["Location"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Collection"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+        };
+    };
+    getCollection: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description An id of the caller's, which the answer and the log then carry. Another is made when it is not usable. */
+                "X-Request-Id"?: components["parameters"]["request_id"];
+            };
+            path: {
+                /**
+                 * @description The collection's name.
+                 * @example default
+                 */
+                name: components["parameters"]["collection_name"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The collection. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Server-Timing": components["headers"]["Server-Timing"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Collection"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+        };
+    };
+    removeCollection: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description An id of the caller's, which the answer and the log then carry. Another is made when it is not usable. */
+                "X-Request-Id"?: components["parameters"]["request_id"];
+            };
+            path: {
+                /**
+                 * @description The collection's name.
+                 * @example default
+                 */
+                name: components["parameters"]["collection_name"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone. */
+            204: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Server-Timing": components["headers"]["Server-Timing"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+        };
+    };
     reindex: {
         parameters: {
             query?: {
@@ -1197,6 +2029,8 @@ export interface operations {
                 keep_previous?: components["parameters"]["keep_previous"];
             };
             header?: {
+                /** @description Sent again with the same key, the same request is not done again. */
+                "Idempotency-Key"?: components["parameters"]["idempotency_key"];
                 /** @description An id of the caller's, which the answer and the log then carry. Another is made when it is not usable. */
                 "X-Request-Id"?: components["parameters"]["request_id"];
             };
@@ -1210,6 +2044,7 @@ export interface operations {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     "Server-Timing": components["headers"]["Server-Timing"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
                     Location: components["headers"]["Location"];
                     [name: string]: unknown;
                 };
@@ -1222,6 +2057,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            422: components["responses"]["IdempotencyMismatch"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
         };

@@ -5,12 +5,14 @@ import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promi
 import { DEFAULT_COLLECTION } from './core/collection-name.js';
 import { LookalikeError } from './core/errors.js';
 import { createFlatIndex } from './core/flat-index.js';
-import type { Models } from './core/ports.js';
+import type { Database, Models } from './core/ports.js';
+import { createSharedLock } from './core/shared-lock.js';
 import type { Job } from './core/types.js';
 import { readDemoBank } from './demo.js';
 import { sha256Of } from './engines/files.js';
 import { listImages, statFile } from './engines/folder.js';
 import { readModel } from './engines/manifest.js';
+import { createPictureFiles } from './engines/picture-files.js';
 import { chooseProvider, probeProviders } from './engines/provider-probe.js';
 import { createDecoder } from './engines/sharp-decoder.js';
 import { openSqliteDatabase } from './engines/sqlite-database.js';
@@ -22,6 +24,7 @@ import { jobWork } from './flow/job-work.js';
 import { createJobs } from './flow/jobs.js';
 import { createRecallWatch } from './flow/recall-watch.js';
 import type { Service } from './flow/service.js';
+import { sweep } from './flow/sweep.js';
 import { rebuildIfNeeded } from './flow/upkeep.js';
 import { createGenerations } from './generations.js';
 import { createServer } from './http/server.js';
@@ -88,7 +91,7 @@ export async function createApp(settings: Settings, source = sourceOf(settings))
       },
       pending: () => (starting ? 'the first import is running; searches see what is in so far' : null),
     });
-    const http = createServer({ service, settings, metrics, logger });
+    const http = createServer({ service, answers: parts.database, settings, metrics, logger });
     return { http, service, startup, currentJob: parts.jobs.current, close };
   } catch (error) {
     await close();
@@ -137,24 +140,25 @@ async function openParts(frame: Frame) {
   if (database.collections().every(({ name }) => name !== DEFAULT_COLLECTION))
     await collections.create(DEFAULT_COLLECTION, base.manifest.sha256);
   const read = (path: string) => readFile(path);
+  const decoder = createDecoder({ maxPixels: settings.maxPixels, timeoutSeconds: 10 });
   const flowParts = {
+    ...openPictureFiles(frame, database),
     collections,
-    database,
     models,
-    decoder: createDecoder({ maxPixels: settings.maxPixels, timeoutSeconds: 10 }),
+    decoder,
     sha256: sha256Of,
     read,
     files: { list: listImages, stat: statFile, read },
-    cache: createThumbnailCache(join(settings.dataDir, 'images', 'thumbnails')),
     yieldToRequests: () => nextTurn(),
     snapshots: createSnapshots({ dataDir: settings.dataDir, database, version }),
     now: () => new Date().toISOString(),
+    newId: randomUUID,
     readDemo: (modelSha256: string) => readDemoBank(settings.demoBank, modelSha256),
   };
   const jobs = createJobs({
     store: database,
     work: jobWork(flowParts),
-    newId: randomUUID,
+    newId: flowParts.newId,
     now: flowParts.now,
     // What went wrong by name is in the job, and told there; only surprises need the log's attention.
     onFinished: (job, cause) => {
@@ -165,9 +169,28 @@ async function openParts(frame: Frame) {
       const swapped = job.parameters.model === undefined ? undefined : job.collection;
       for (const { name } of collections.list())
         if (name === swapped) rebuildIfNeeded({ collections, jobs }, name);
+      void flowParts.sweep(); // an import may have replaced or removed pictures
     },
   });
-  return { ...flowParts, jobs, knownModels, recallWatch, exact: { provider, providers } };
+  const model = base.manifest.sha256;
+  return { ...flowParts, jobs, knownModels, recallWatch, model, exact: { provider, providers } };
+}
+
+/** What is kept of pictures in the data folder; files that a crash left over are removed first. */
+function openPictureFiles({ settings, logger, onClose }: Frame, database: Database) {
+  const files = {
+    keep: settings.keep,
+    database,
+    pictures: createPictureFiles(join(settings.dataDir, 'images')),
+    cache: createThumbnailCache(join(settings.dataDir, 'images', 'thumbnails')),
+    fileWrites: createSharedLock(),
+  };
+  /** Never rejects: what could not be removed stays in the trash, and the next sweep tries again. */
+  const sweepNow = () =>
+    sweep(files).catch((err) => logger.error({ err }, 'files of deleted pictures could not be removed'));
+  void sweepNow();
+  onClose(sweepNow); // waits for those before it
+  return { ...files, sweep: sweepNow };
 }
 
 /** The models that collections may be of. */

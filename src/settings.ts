@@ -5,6 +5,7 @@ import { basename, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { LookalikeError } from './core/errors.js';
+import { KEEPS } from './core/ports.js';
 import { PROVIDERS } from './core/provider.js';
 
 /**
@@ -91,6 +92,14 @@ export const SETTINGS = {
     meaning: 'take pictures whose files are gone from the folder out of the collection',
     fallback: 'false',
     check: flag,
+  }),
+  keep: define({
+    variable: 'LOOKALIKE_KEEP',
+    option: '--keep <what>',
+    meaning:
+      'what is kept of uploaded pictures: originals, copies (at most 1024 pixels, without metadata) or none; without any, another model needs a new upload',
+    fallback: 'originals',
+    check: z.enum(KEEPS),
   }),
   exactProvider: define({
     variable: 'LOOKALIKE_EXACT_PROVIDER',

@@ -16,7 +16,7 @@ export interface SnapshotsParts {
 
 export const DATABASE_FILE = 'lookalike.db';
 /** Where pictures that were given to us are kept, by their hash. */
-const PICTURES = join('images', 'originals');
+const PICTURES = [join('images', 'originals'), join('images', 'copies')];
 const MODELS = 'models';
 const NAME = /^[0-9]{8}T[0-9]{9}Z-[0-9a-f]{8}$/;
 
@@ -33,7 +33,8 @@ export function createSnapshots({ dataDir, database, version }: SnapshotsParts):
   ): Promise<{ files: SnapshotFile[]; about: Pick<SnapshotManifest, 'collections'> }> {
     const frozen = openSqliteDatabase(copy);
     try {
-      const pictures = (await filesBelow(dataDir, PICTURES)).filter(({ path }) => frozen.inUse(hashOf(path)));
+      const kept = await Promise.all(PICTURES.map((folder) => filesBelow(dataDir, folder)));
+      const pictures = kept.flat().filter(({ path }) => frozen.inUse(hashOf(path)));
       const collections = frozen.collections().map(({ name, model_sha256 }) => {
         return { name, model_sha256, rows: frozen.store(name).count() };
       });

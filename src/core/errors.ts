@@ -9,6 +9,11 @@ export const ERROR_CODES = [
   'unknown_label',
   'unknown_collection',
   'already_exists',
+  'duplicate',
+  'limit_reached',
+  'precondition_failed',
+  'idempotency_in_progress',
+  'idempotency_mismatch',
   'job_finished',
   'nothing_to_switch',
   'pictures_missing',
@@ -57,17 +62,23 @@ export type ErrorCode = (typeof ERROR_CODES)[number];
 /**
  * The one error type of the project.
  * `message` is public: it names what was given and what is allowed, never a stack or a secret.
- * `field` names the parameter or file at fault; `cause` is for the log only.
+ * `field` names the parameter or file at fault; `details` are further public facts, by name; `cause` is for the log only.
  */
 export class LookalikeError extends Error {
   readonly code: ErrorCode;
   readonly field: string | undefined;
+  readonly details: Readonly<Record<string, unknown>>;
 
-  constructor(code: ErrorCode, message: string, options: { field?: string; cause?: unknown } = {}) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { field?: string; details?: Record<string, unknown>; cause?: unknown } = {},
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'LookalikeError';
     this.code = code;
     this.field = options.field;
+    this.details = options.details ?? {};
   }
 }
 

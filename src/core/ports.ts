@@ -93,6 +93,21 @@ export type Embeddable = Pick<Item, 'row' | 'id' | 'sha256' | 'source'>;
 /** What may be changed of an item without another picture. */
 export type ItemChanges = Partial<Pick<Item, 'label' | 'metadata'>>;
 
+/** The order of a list; ties in the time go by id. */
+export const ITEM_ORDERS = ['id', 'created', '-created'] as const;
+export type ItemOrder = (typeof ITEM_ORDERS)[number];
+
+/** What a page of a list begins after. */
+export type ItemPlace = Pick<Item, 'id' | 'created_at'>;
+
+export interface ItemQuery {
+  order: ItemOrder;
+  limit: number;
+  after?: ItemPlace; // from the start when absent
+  labels?: readonly string[]; // only items with one of these
+  sha256?: string; // only items of this file
+}
+
 /**
  * A collection in one vector space: the durable truth. Every write is committed before the call returns and survives
  * kill -9. Items belong to the collection, vectors to the space: two spaces of a collection share their items.
@@ -120,6 +135,8 @@ export interface Store {
   itemByRow(row: number): Item | undefined;
   itemById(id: string): Item | undefined;
   itemsBySha256(sha256: string): Item[];
+  /** A page of the items; each filter has an index, so that a page costs what it holds and not what there is. */
+  list(query: ItemQuery): Item[];
   vector(row: number): Float32Array | undefined;
   /** The next vectors after `afterId` (null: from the start), ordered by id bytewise. */
   vectorsInIdOrder(afterId: string | null, limit: number): StoredVector[];
@@ -152,8 +169,23 @@ export interface JobStore {
   unfinishedJobs(): Job[];
 }
 
+/** An answer that was given to a request with an idempotency key. */
+export interface KeptAnswer {
+  fingerprint: string; // of the request
+  status: number;
+  headers: Record<string, string>;
+  body: string;
+}
+
+/** Answers by key, for 24 hours and so many: the oldest go first. */
+export interface AnswerStore {
+  answer(key: string): KeptAnswer | undefined;
+  /** The first one under a key stays. */
+  keepAnswer(key: string, answer: KeptAnswer): void;
+}
+
 /** All collections of a data folder, and what they share. One process holds it; whoever opens it closes it. */
-export interface Database extends JobStore {
+export interface Database extends JobStore, AnswerStore {
   /** In the order of their names. */
   collections(): CollectionRecord[];
   /** Makes an empty one. Throws `invalid_parameter` (name) and `already_exists`. */
@@ -174,6 +206,8 @@ export interface Database extends JobStore {
   removeSpace(name: string, modelSha256: string): void;
   /** Hashes of pictures that lost an item since they were last swept: their files may be needed by nobody. */
   trash(limit: number): string[];
+  /** Says so of pictures whose files are about to be written; `sweptTrash` in the transaction of their items takes it back. */
+  addTrash(hashes: readonly string[]): void;
   /** Whether any item of any collection is of this picture. */
   inUse(sha256: string): boolean;
   sweptTrash(hashes: readonly string[]): void;
@@ -182,6 +216,8 @@ export interface Database extends JobStore {
    * that is done, 0 to 1.
    */
   backup(path: string, options: { signal: AbortSignal; onProgress: (part: number) => void }): Promise<void>;
+  /** Runs `step`, which must not wait, in one transaction: what it writes is there as a whole or not at all. */
+  atomically<T>(step: () => T): T;
   close(): void;
 }
 
@@ -260,4 +296,19 @@ export interface Generations {
 export interface ThumbnailCache {
   get(sha256: string): Promise<Uint8Array | null>;
   put(sha256: string, webp: Uint8Array): Promise<void>;
+  remove(sha256: string): Promise<void>;
+}
+
+/** What of an uploaded picture is kept: its file, a smaller copy without metadata, or its vector alone. */
+export const KEEPS = ['originals', 'copies', 'none'] as const;
+export type Keep = (typeof KEEPS)[number];
+
+/** Pictures that the service keeps itself, by the hash of the file that was uploaded. */
+export interface PictureStore {
+  /** Durable once it resolves. The same bytes a second time change nothing. */
+  put(kind: Exclude<Keep, 'none'>, sha256: string, bytes: Uint8Array): Promise<void>;
+  /** The original, else the copy, else null. */
+  get(sha256: string): Promise<Uint8Array | null>;
+  /** Removes all that is kept under this hash, and what a write that was cut short left of it. */
+  remove(sha256: string): Promise<void>;
 }

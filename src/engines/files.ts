@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { constants, createReadStream } from 'node:fs';
-import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { type FileHandle, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { LookalikeError, messageOf } from '../core/errors.js';
 import { ID_BYTES } from '../core/vector.js';
 
@@ -70,7 +70,9 @@ export async function syncFolder(path: string): Promise<void> {
 /** Writes a file temp -> fsync -> rename: at every moment the path holds the old bytes or the new ones. */
 export async function writeDurably(path: string, bytes: Uint8Array | string): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
-  const temporary = join(dirname(path), `.${process.pid}-${Math.random().toString(36).slice(2)}.tmp`);
+  // It names the file that it is for, so that whoever removes that file finds what a crash left of it.
+  const unique = `${process.pid}-${Math.random().toString(36).slice(2)}`;
+  const temporary = join(dirname(path), `.${basename(path)}.${unique}.tmp`);
   try {
     const file = await open(temporary, 'wx');
     try {
@@ -85,4 +87,15 @@ export async function writeDurably(path: string, bytes: Uint8Array | string): Pr
     throw error;
   }
   await syncFolder(dirname(path));
+}
+
+/** Where a file of this hash lies: 256 sub-folders, so that none gets too many entries. */
+export const shardOf = (folder: string, sha256: string): string => join(folder, sha256.slice(0, 2));
+
+/** Removes every file of the shard that has the hash in its name, half-written ones included. */
+export async function removeByHash(folder: string, sha256: string): Promise<void> {
+  const shard = shardOf(folder, sha256);
+  const names = await readdir(shard).catch(() => []);
+  for (const name of names.filter((one) => one.includes(sha256)))
+    await rm(join(shard, name), { force: true });
 }

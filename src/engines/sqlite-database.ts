@@ -3,6 +3,7 @@ import { checkCollectionName } from '../core/collection-name.js';
 import { LookalikeError } from '../core/errors.js';
 import type { CollectionRecord, Database, JobFilter, JobStore, Store, StoreIdentity } from '../core/ports.js';
 import type { Job } from '../core/types.js';
+import { answersOf } from './sqlite-answers.js';
 import { openSqliteFile } from './sqlite-file.js';
 import { NOW } from './sqlite-schema.js';
 import { createStores } from './sqlite-store.js';
@@ -20,6 +21,8 @@ export function openSqliteDatabase(path: string): Database {
     ...collectionsOf(db),
     ...jobsOf(db),
     ...trashOf(db),
+    ...answersOf(db),
+    atomically: (step) => db.transaction(step)(),
     backup: (to, options) => backUp(db, to, options),
     close: () => void db.close(),
   };
@@ -182,12 +185,16 @@ function jobsOf(db: SqliteDatabase.Database): JobStore {
   };
 }
 
-function trashOf(db: SqliteDatabase.Database): Pick<Database, 'trash' | 'inUse' | 'sweptTrash'> {
+function trashOf(db: SqliteDatabase.Database): Pick<Database, 'trash' | 'addTrash' | 'inUse' | 'sweptTrash'> {
   const some = db.prepare<[number], string>('SELECT sha256 FROM trash LIMIT ?').pluck();
   const used = db.prepare<[string], number>('SELECT EXISTS (SELECT 1 FROM items WHERE sha256 = ?)').pluck();
+  const add = db.prepare('INSERT OR IGNORE INTO trash VALUES (?)');
   const forget = db.prepare('DELETE FROM trash WHERE sha256 = ?');
   return {
     trash: (limit) => some.all(limit),
+    addTrash: db.transaction((hashes: readonly string[]) => {
+      for (const hash of hashes) add.run(hash);
+    }),
     inUse: (sha256) => used.get(sha256) === 1,
     sweptTrash: db.transaction((hashes: readonly string[]) => {
       for (const hash of hashes) forget.run(hash);

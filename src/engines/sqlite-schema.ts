@@ -34,6 +34,9 @@ const SCHEMA = `
   ) STRICT;
   CREATE INDEX items_in_row_order ON items (collection, row);
   CREATE INDEX items_sha256 ON items (sha256, collection);
+  CREATE INDEX items_created ON items (collection, created_at, id);
+  CREATE INDEX items_label_id ON items (collection, label, id) WHERE label IS NOT NULL;
+  CREATE INDEX items_label_created ON items (collection, label, created_at, id) WHERE label IS NOT NULL;
   CREATE TABLE vectors (
     row INTEGER NOT NULL REFERENCES items (row) ON DELETE CASCADE,
     space INTEGER NOT NULL,
@@ -56,6 +59,15 @@ const SCHEMA = `
     job TEXT NOT NULL
   ) STRICT;
   CREATE INDEX jobs_number ON jobs (number);
+  CREATE TABLE answers (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    key TEXT NOT NULL UNIQUE,
+    fingerprint TEXT NOT NULL,
+    status INTEGER NOT NULL,
+    headers TEXT NOT NULL, -- a JSON object
+    body TEXT NOT NULL,
+    created_at TEXT NOT NULL
+  ) STRICT;
   CREATE TABLE trash (sha256 TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
   CREATE TRIGGER item_gone AFTER DELETE ON items BEGIN
     INSERT OR IGNORE INTO trash VALUES (old.sha256);

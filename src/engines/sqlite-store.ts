@@ -3,6 +3,7 @@ import type Database from 'better-sqlite3';
 import type { Embeddable, ItemChanges, SeenFile, Store, StoredVector, StoreIdentity } from '../core/ports.js';
 import type { Item, NewItem } from '../core/types.js';
 import { checkId, checkUnitRows } from '../core/vector.js';
+import { prepareList } from './sqlite-list.js';
 import { NOW } from './sqlite-schema.js';
 
 /** One collection in one space. Vectors have a table of their own so that item scans stay small. */
@@ -21,6 +22,7 @@ export interface Place {
 /** Every statement once, compiled when the database is opened; all stores share them. */
 function prepareStatements(db: Database.Database) {
   return {
+    list: prepareList(db),
     insertItem: db.prepare(
       `INSERT INTO items (collection, id, label, sha256, source, metadata, picture, created_at, updated_at)
        VALUES (@collection, @id, @label, @sha256, @source, @metadata, @picture, coalesce(@created_at, ${NOW}), ${NOW})`,
@@ -133,6 +135,7 @@ function storeAt(db: Database.Database, sql: Statements, place: Place): Store {
   const { name, number: collection, space, identity } = place;
   const write = prepareWrites(db, sql, place);
   const itemById = (id: string) => itemOf(sql.byId.get(collection, id));
+  const itemByRow = (row: number) => itemOf(sql.byRow.get(row, collection));
   return {
     collection: name,
     identity,
@@ -149,8 +152,9 @@ function storeAt(db: Database.Database, sql: Statements, place: Place): Store {
     },
     count: () => sql.count.get(collection)!,
     highWaterMark: () => sql.mark.get() ?? 0,
-    itemByRow: (row) => itemOf(sql.byRow.get(row, collection)),
+    itemByRow,
     itemById,
+    list: (query) => sql.list(collection, query).map((row) => itemByRow(row)!),
     itemsBySha256: (sha256) => sql.bySha.all(sha256, collection).map((row) => itemOf(row)!),
     vector(row) {
       const blob = sql.vector.get(row, space);

@@ -43,7 +43,7 @@ export interface Collections {
   get(name: string): NamedCollection;
   /** In the order of their names. */
   list(): NamedCollection[];
-  /** An empty one. Throws `invalid_parameter`, `already_exists`, and what opening the model throws. */
+  /** An empty one. Throws `invalid_parameter`, `already_exists`, `limit_reached`, and what opening the model throws. */
   create(name: string, modelSha256: string): Promise<NamedCollection>;
   /** Removes it with all that is in it. The default collection stays: throws `invalid_parameter`. */
   remove(name: string): Promise<void>;
@@ -90,6 +90,9 @@ interface Held extends NamedCollection {
   state: State;
 }
 
+/** Each has workers of its own. */
+const MOST = 100;
+
 /** Opens every collection of the database; what was opened is closed again when one cannot be. */
 export async function openCollections(parts: CollectionsParts): Promise<Collections> {
   const held = new Map<string, Held>();
@@ -113,6 +116,8 @@ export async function openCollections(parts: CollectionsParts): Promise<Collecti
     get,
     list: () => [...held.values()].sort((a, b) => (a.name < b.name ? -1 : 1)),
     async create(name, modelSha256) {
+      if (held.size >= MOST)
+        throw new LookalikeError('limit_reached', `there are ${MOST} collections, as many as there may be`);
       const { manifest, release } = await parts.models.open(modelSha256);
       try {
         const identity = { model_sha256: modelSha256, dimension: manifest.dimension };
@@ -135,8 +140,8 @@ export async function openCollections(parts: CollectionsParts): Promise<Collecti
       await one.writes.alone(async () => {
         const spaces = parts.database.spaces(name);
         held.delete(name);
+        await closeState(one.state); // searches and jobs that are under way end first
         parts.database.removeCollection(name);
-        await closeState(one.state);
         for (const { space } of spaces) await parts.forgetSpace(space);
       });
     },

@@ -3,18 +3,26 @@ import { LookalikeError } from '../core/errors.js';
 import type { Snapshots } from '../core/ports.js';
 import { IMAGE_TYPES } from '../core/sniff.js';
 import type { Job } from '../core/types.js';
+import { type AddParts, addImage, putImage } from './add-image.js';
 import { type AnswerParts, answer } from './answer.js';
-import type { Collections, NamedCollection } from './collections.js';
+import type { Active, Collections, NamedCollection } from './collections.js';
+import { editImage, removeImage } from './edit-image.js';
+import { foundItem, viewOf } from './image-view.js';
 import type { RecallWatch } from './recall-watch.js';
 import { type RequestParts, requestReindex, requestRollback, requestSwitch } from './request-reindex.js';
-import type { Info, JobAnswer, Service } from './service.js';
+import type { CollectionView, Info, JobAnswer, Service } from './service.js';
 import { type ThumbnailParts, thumbnail } from './thumbnail.js';
+import { rebuildIfNeeded } from './upkeep.js';
 
 /** The flows behind one face. */
 export interface ServiceParts
-  extends Omit<AnswerParts, keyof NamedCollection['active']>,
-    Omit<ThumbnailParts, keyof NamedCollection['active']>,
+  extends Omit<AnswerParts, keyof Active>,
+    Omit<ThumbnailParts, keyof Active>,
+    Omit<AddParts, keyof Active | 'database'>,
     RequestParts {
+  database: RequestParts['database'] & AddParts['database'];
+  /** SHA-256 of the model that new collections are of. */
+  model: string;
   snapshots: Snapshots;
   collections: Collections;
   recallWatch: RecallWatch;
@@ -27,6 +35,20 @@ export function createService(parts: ServiceParts): Service {
   const { collections, jobs, recallWatch } = parts;
   const named = (collection = DEFAULT_COLLECTION) => collections.get(collection);
   const answered = (job: Job): JobAnswer => ({ ...job, ...jobs.pace(job) });
+  const upkeep = (name: string) => {
+    // Another request may have removed it since.
+    if (collections.list().some((one) => one.name === name)) rebuildIfNeeded(parts, name);
+  };
+  /** Runs a write that embeds: no switch of models splits it. The collection may be gone when its turn comes. */
+  const writing = async <T>(
+    collection: string | undefined,
+    flow: (parts: ServiceParts & Active) => Promise<T>,
+  ) => {
+    const { name, writes } = named(collection);
+    const written = await writes.shared(() => named(name).using((active) => flow({ ...parts, ...active })));
+    upkeep(name);
+    return written;
+  };
   return {
     search: (request, timed) =>
       recallWatch.during(() =>
@@ -63,6 +85,45 @@ export function createService(parts: ServiceParts): Service {
     },
     thumbnail: (id, collection) =>
       named(collection).using((active) => thumbnail({ ...parts, ...active }, id)),
+    addImage: (request, timed) => writing(request.collection, (all) => addImage(all, request, timed)),
+    putImage: (request, timed) => writing(request.collection, (all) => putImage(all, request, timed)),
+    editImage: (request) => editImage(named(request.collection).active, request),
+    async removeImage(request) {
+      const { name, active } = named(request.collection);
+      await removeImage({ ...active, sweep: parts.sweep }, request);
+      upkeep(name);
+    },
+    image(id, collection) {
+      const { name, active } = named(collection);
+      return viewOf(foundItem(active.store, id), name);
+    },
+    images({ collection, ...query }) {
+      const { name, active } = named(collection);
+      return active.store.list(query).map((item) => viewOf(item, name));
+    },
+    collections: () => collections.list().map(viewOfCollection),
+    collection: (name) => viewOfCollection(named(name)),
+    createCollection: async (name) => viewOfCollection(await collections.create(name, parts.model)),
+    async removeCollection(name) {
+      for (const { id } of jobs.unfinishedIn(name)) jobs.cancel(id);
+      await collections.remove(name);
+      await parts.sweep();
+    },
+  };
+}
+
+function viewOfCollection({ name, createdAt, active }: NamedCollection): CollectionView {
+  const { manifest, collection } = active;
+  const { labels, size } = collection;
+  return {
+    name,
+    model: manifest.name,
+    model_sha256: manifest.sha256,
+    dimension: manifest.dimension,
+    rows: size,
+    labels: labels.counts().size,
+    unlabelled: labels.unlabelled,
+    created_at: createdAt,
   };
 }
 

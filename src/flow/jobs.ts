@@ -38,6 +38,8 @@ export interface Jobs {
   current(): Job | null;
   /** Whether such a job waits or runs. */
   unfinished(request: Pick<Job, 'kind' | 'collection'>): boolean;
+  /** The jobs of a collection that wait or run. */
+  unfinishedIn(collection: string): Job[];
   /** Ends a job at its next safe point, or before it begins. Throws `not_found` and `job_finished`. */
   cancel(id: string): Job;
   /** A number that grows with every change of the job, over restarts too: milliseconds since the epoch, or a little more. */
@@ -166,6 +168,8 @@ export function createJobs({ store, work, newId, now, onFinished }: JobsParts): 
     },
     unfinished: ({ kind, collection }) =>
       [...live.values()].some(({ job }) => job.kind === kind && job.collection === collection),
+    unfinishedIn: (collection) =>
+      [...live.values()].filter(({ job }) => job.collection === collection).map(({ job }) => ({ ...job })),
     cancel(id) {
       const entry = live.get(id);
       if (!entry) throw notCancellable(id, store.job(id));

@@ -1,7 +1,7 @@
 import type { PreprocessRecord } from '../core/manifests.js';
 import type { Pace } from '../core/pace.js';
-import type { JobFilter, Snapshots } from '../core/ports.js';
-import type { Job, LabelShare, Neighbour, SearchMode } from '../core/types.js';
+import type { ItemQuery, JobFilter, Snapshots } from '../core/ports.js';
+import type { Item, Job, LabelShare, Neighbour, SearchMode } from '../core/types.js';
 import type { Recall } from './recall-watch.js';
 
 /**
@@ -34,9 +34,88 @@ export interface Service {
   watchJob(id: string, onChange: (job: JobAnswer, version: number) => void): WatchedJob;
   /** WebP bytes of the item's picture, or `not_found`. */
   thumbnail(id: string, collection?: string): Promise<Uint8Array>;
+  /** Stores a picture; the very next search finds it. Throws `already_exists`, `duplicate` and what decoding throws. */
+  addImage(request: AddRequest, timed: Timed): Promise<Added>;
+  /** Stores a picture in place of the one of this id, or as a new one. Throws what `check` and decoding throw. */
+  putImage(request: PutRequest, timed: Timed): Promise<Added>;
+  /** Changes label and metadata. Throws `not_found`, `invalid_parameter` and what `check` throws. */
+  editImage(request: EditRequest): ImageView;
+  /** No search finds it from now on, and its files are gone when this resolves. Throws `not_found` and what `check` throws. */
+  removeImage(request: ImageRequest): Promise<void>;
+  /** Throws `not_found`. */
+  image(id: string, collection?: string): ImageView;
+  images(query: ItemQuery & { collection?: string }): ImageView[];
+  /** In the order of their names. */
+  collections(): CollectionView[];
+  /** Throws `unknown_collection`. */
+  collection(name: string): CollectionView;
+  /** An empty one. Throws `invalid_parameter`, `already_exists`, `limit_reached`. */
+  createCollection(name: string): Promise<CollectionView>;
+  /** Removes it with all that is in it. Throws `unknown_collection`, and `invalid_parameter` for the default one. */
+  removeCollection(name: string): Promise<void>;
 }
 
-export const STAGES = ['receive', 'decode', 'embed', 'search', 'vote'] as const;
+/** A picture as the doors show it; where its file came from is not said. */
+export interface ImageView
+  extends Pick<Item, 'id' | 'label' | 'metadata' | 'sha256' | 'picture' | 'created_at' | 'updated_at'> {
+  collection: string;
+  thumbnail: string; // path on this server
+}
+
+export interface ImageRequest {
+  collection?: string; // the default one when absent
+  id: string;
+  /** Called in the turn of the write with the picture as it is then; throws to prevent the write. */
+  check?: (current: ImageView | undefined) => void;
+}
+
+export interface PutRequest extends ImageRequest {
+  bytes: Uint8Array; // the picture's file
+  label: string | null;
+  metadata: Record<string, unknown>;
+  signal?: AbortSignal;
+}
+
+export const ON_DUPLICATE = ['allow', 'reject', 'link'] as const;
+
+export interface AddRequest extends Omit<PutRequest, 'id' | 'check'> {
+  id?: string; // one is made when absent
+  /** With a picture that is there already: store it nevertheless, refuse, or answer with the one that is there. */
+  on_duplicate: (typeof ON_DUPLICATE)[number];
+  near: number; // cosine from which a picture counts as the same
+  orientations: boolean; // whether a mirrored or turned one counts too
+  /** Called within the transaction of the write: what it writes is there together with the picture or not at all. */
+  onCommit?: (added: Added) => void;
+}
+
+export interface EditRequest extends ImageRequest {
+  label?: string | null; // null removes it
+  metadata?: unknown; // a JSON merge patch
+}
+
+export interface Added {
+  image: ImageView;
+  created: boolean; // false: it replaced one, or is the one that was there
+}
+
+export interface Duplicate {
+  id: string;
+  score: number; // cosine, the highest of the orientations
+  same_file: boolean;
+}
+
+export interface CollectionView {
+  name: string;
+  model: string; // its name
+  model_sha256: string;
+  dimension: number;
+  rows: number;
+  labels: number;
+  unlabelled: number;
+  created_at: string;
+}
+
+export const STAGES = ['receive', 'decode', 'embed', 'search', 'vote', 'store'] as const;
 export type Stage = (typeof STAGES)[number];
 /** Runs a step of a flow; what wraps it may measure, log and trace. Errors pass through unchanged. */
 export type Timed = <T>(stage: Stage, step: () => T | Promise<T>) => Promise<T>;

@@ -29,7 +29,8 @@ export function requireKey(keys: readonly string[]): RequestHandler {
   };
 }
 
-function presented(req: Request): string[] {
+/** The keys that a request shows, right or wrong. */
+export function presented(req: Request): string[] {
   const bearer = /^Bearer +(\S+) *$/i.exec(req.get('authorization') ?? '')?.[1];
   return [bearer, req.get('x-api-key')].filter((key) => key !== undefined);
 }

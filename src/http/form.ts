@@ -22,7 +22,7 @@ const FORM_LIMITS = {
   files: 1,
   fields: 128, // `label` may be repeated
   parts: 130,
-  fieldSize: 1024, // bytes of a value
+  fieldSize: 20 * 1024, // bytes of a value; metadata is the longest
   fieldNameSize: 100,
   headerPairs: 16, // of one part
   fieldNestingDepth: 0, // no a[b]

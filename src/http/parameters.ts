@@ -17,6 +17,16 @@ export function queryOf(req: Request): RawParameters {
   return raw;
 }
 
+/** The parameters of the query and of a form together. A name given in both is refused with `invalid_parameter`. */
+export function joined({ query, fields }: { query: RawParameters; fields: RawParameters }): RawParameters {
+  for (const name of fields.keys())
+    if (query.has(name))
+      throw new LookalikeError('invalid_parameter', `${name} is given in the query and in the form`, {
+        field: name,
+      });
+  return new Map([...query, ...fields]);
+}
+
 /** Checks `raw` against `schema`. Throws `unknown_parameter` and `invalid_parameter`, both naming the field. */
 export function parseParameters<T extends z.ZodRawShape>(schema: z.ZodObject<T>, raw: RawParameters) {
   const allowed = Object.keys(schema.shape);
@@ -47,7 +57,7 @@ export function noParameters(req: Request): void {
 }
 
 /** One value, as text: a name that is given twice is refused rather than half of it ignored. */
-const single = (message: string) =>
+export const single = (message: string) =>
   z
     .array(z.string())
     .length(1, `${message}, once`)

@@ -23,16 +23,21 @@ export const STATUS: Record<ErrorCode, number> = {
   not_found: 404,
   unknown_collection: 404,
   already_exists: 409,
+  duplicate: 409,
+  limit_reached: 409,
+  idempotency_in_progress: 409,
   job_finished: 409,
   nothing_to_switch: 409,
   pictures_missing: 409,
   method_not_allowed: 405,
   request_timeout: 408,
+  precondition_failed: 412,
   body_too_large: 413,
   image_too_large: 413,
   unsupported_media_type: 415,
   unsupported_image: 415,
   undecodable_image: 422,
+  idempotency_mismatch: 422,
   rate_limited: 429,
   headers_too_large: 431,
   aborted: 499, // nobody reads it: the caller has gone; nginx counts it under this number too
@@ -67,6 +72,7 @@ export interface Problem {
   code: ErrorCode;
   field?: string;
   request_id: string;
+  duplicates?: unknown; // of the code `duplicate`
 }
 
 /** The public face of an error: nothing of an unknown one but that it happened. */
@@ -81,6 +87,7 @@ export function toProblem(error: LookalikeError, requestId: string): Problem {
     code,
     ...(error.field !== undefined && status !== 500 ? { field: error.field } : {}),
     request_id: requestId,
+    ...(status === 500 ? {} : error.details),
   };
 }
 

@@ -1,8 +1,9 @@
-import type { Express, Response } from 'express';
+import type { Express } from 'express';
 import { z } from 'zod';
 import { LookalikeError } from '../core/errors.js';
 import type { JobAnswer } from '../flow/service.js';
 import { collectionParameter, oneOf, parseParameters, queryOf, shortText } from './parameters.js';
+import { type Reply, send } from './reply.js';
 import { resource } from './routes.js';
 import type { RouteParts } from './server.js';
 
@@ -27,7 +28,7 @@ const reindexParameters = z.object({
 const switchParameters = z.object({ collection: collectionParameter, model, missing, keep_previous });
 const rollbackParameters = z.object({ collection: collectionParameter, missing });
 
-export function reindexRoutes(app: Express, { service }: RouteParts): void {
+export function reindexRoutes(app: Express, { service, idempotency }: RouteParts): void {
   resource(app, '/v1/reindex', {
     async post(req, res) {
       const { model, ...others } = given(parseParameters(reindexParameters, queryOf(req)));
@@ -39,30 +40,31 @@ export function reindexRoutes(app: Express, { service }: RouteParts): void {
           `${pointless} says how to swap to another model; it needs model`,
           { field: pointless },
         );
-      accepted(res, await service.reindex({ ...others, ...(model !== undefined && { model }) }));
+      await idempotency.answer({ req, res, content: '' }, async () =>
+        accepted(await service.reindex({ ...others, ...(model !== undefined && { model }) })),
+      );
     },
   });
 
   resource(app, '/v1/reindex/switch', {
     async post(req, res) {
-      accepted(res, await service.switchModel(given(parseParameters(switchParameters, queryOf(req)))));
+      send(res, accepted(await service.switchModel(given(parseParameters(switchParameters, queryOf(req))))));
     },
   });
 
   resource(app, '/v1/reindex/rollback', {
     async post(req, res) {
-      accepted(res, await service.rollback(given(parseParameters(rollbackParameters, queryOf(req)))));
+      send(res, accepted(await service.rollback(given(parseParameters(rollbackParameters, queryOf(req))))));
     },
   });
 }
 
-/** Answers 202 with the job and where it is shown. */
-function accepted(res: Response, job: JobAnswer): void {
-  res
-    .status(202)
-    .set('Location', `/v1/jobs/${encodeURIComponent(job.id)}`)
-    .json(job);
-}
+/** 202 with the job and where it is shown. */
+const accepted = (job: JobAnswer): Reply => ({
+  status: 202,
+  headers: { Location: `/v1/jobs/${encodeURIComponent(job.id)}` },
+  body: job,
+});
 
 type Given<T> = { [key in keyof T]?: Exclude<T[key], undefined> };
 

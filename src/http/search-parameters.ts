@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { LookalikeError } from '../core/errors.js';
 import {
   collectionParameter,
   decimal,
+  joined,
   oneOf,
   parseParameters,
   type RawParameters,
@@ -13,7 +13,8 @@ import {
 
 const LABELS = { most: 100, length: 256 };
 
-const labels = z
+/** `label`, repeatable. */
+export const labels = z
   .array(
     z.string().min(1, 'must not be empty').max(LABELS.length, `may have at most ${LABELS.length} characters`),
   )
@@ -35,13 +36,7 @@ export function searchParameters(maxK: number) {
 
 /** Reads the parameters of a search from the query and the form together. A name given in both is refused. */
 export function readSearchParameters(schema: ReturnType<typeof searchParameters>, sources: Sources) {
-  const { query, fields } = sources;
-  for (const name of fields.keys())
-    if (query.has(name))
-      throw new LookalikeError('invalid_parameter', `${name} is given in the query and in the form`, {
-        field: name,
-      });
-  const { label, ...rest } = parseParameters(schema, new Map([...query, ...fields]));
+  const { label, ...rest } = parseParameters(schema, joined(sources));
   return { ...withoutUndefined(rest), ...(label ? { labels: label } : {}) };
 }
 
@@ -55,6 +50,6 @@ type Present<T> = { [K in keyof T as undefined extends T[K] ? never : K]: T[K] }
   [K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined>;
 };
 
-function withoutUndefined<T extends object>(values: T): Present<T> {
+export function withoutUndefined<T extends object>(values: T): Present<T> {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Present<T>;
 }

@@ -2,12 +2,15 @@ import express, { type Express } from 'express';
 import helmet from 'helmet';
 import { LookalikeError } from '../core/errors.js';
 import { createGate, type Gate } from '../core/gate.js';
+import type { AnswerStore } from '../core/ports.js';
 import type { Service } from '../flow/service.js';
 import type { Logger } from '../ops/logger.js';
 import type { Metrics } from '../ops/metrics.js';
 import { checkHost, requireKey } from './access.js';
+import { collectionRoutes } from './collections.js';
 import { openContext } from './context.js';
 import { docsRoutes } from './docs.js';
+import { createIdempotency, type Idempotency } from './idempotency.js';
 import { imageRoutes } from './images.js';
 import { infoRoutes } from './info.js';
 import { jobRoutes } from './jobs.js';
@@ -20,11 +23,13 @@ import { reindexRoutes } from './reindex.js';
 import { searchRoutes } from './search.js';
 import { SECURITY_HEADERS } from './security-headers.js';
 import { snapshotRoutes } from './snapshots.js';
+import { thumbnailRoutes } from './thumbnail.js';
 import { BODY_OVERHEAD } from './upload.js';
 
 /** The HTTP door: only this folder knows express and multer. The order of the lines below is the order of the checks. */
 export interface ServerParts {
   service: Service;
+  answers: AnswerStore; // to requests with an idempotency key
   settings: HttpSettings;
   metrics: Metrics;
   logger: Logger;
@@ -37,9 +42,9 @@ export interface HttpSettings {
   allowedHosts: readonly string[]; // without keys, host names answered besides localhost, 127.0.0.1 and [::1]
   maxBytes: number; // of one picture's file
   maxK: number; // neighbours in one answer
-  concurrency: number; // searches that run at once
-  queueLimit: number; // searches that may wait
   rateLimit: number; // requests a minute of one caller; 0 sets no limit
+  concurrency: number; // searches that run at once, and writes
+  queueLimit: number; // of each that may wait
   bodyBudgetBytes: number; // of all uploads that are being read or searched; at least maxBytes + 64 KiB
   webRoots: readonly string[]; // folders with the page's files (page.ts), searched in order
   openapiPath: string; // the contract, served and rendered
@@ -48,7 +53,8 @@ export interface HttpSettings {
 
 /** What the routes get: the parts, and the gates that bound their work. */
 export interface RouteParts extends ServerParts {
-  gates: { search: Gate; thumbnail: Gate; upload: Gate; events: Gate };
+  gates: { search: Gate; write: Gate; thumbnail: Gate; upload: Gate; events: Gate };
+  idempotency: Idempotency;
 }
 
 /** Thumbnails come in grids: many may wait for their turn. */
@@ -60,6 +66,7 @@ function openGates(settings: HttpSettings): RouteParts['gates'] {
   const { concurrency, queueLimit, bodyBudgetBytes } = settings;
   return {
     search: createGate({ name: 'search', capacity: concurrency, waiting: queueLimit }),
+    write: createGate({ name: 'write', capacity: concurrency, waiting: queueLimit }),
     thumbnail: createGate({ name: 'thumbnail', capacity: concurrency, waiting: WAITING_THUMBNAILS }),
     upload: createGate({ name: 'upload', capacity: bodyBudgetBytes, waiting: queueLimit }),
     events: createGate({ name: 'events', capacity: LISTENERS, waiting: 0 }),
@@ -73,7 +80,7 @@ function openGates(settings: HttpSettings): RouteParts['gates'] {
 export function createServer(parts: ServerParts): Express {
   const { settings, metrics, service } = parts;
   const gates = openGates(settings);
-  const routes: RouteParts = { ...parts, gates };
+  const routes: RouteParts = { ...parts, gates, idempotency: createIdempotency(parts.answers) };
   requireRoomForOne(settings);
   metrics.watch({ service, gates });
 
@@ -89,6 +96,8 @@ export function createServer(parts: ServerParts): Express {
   searchRoutes(app, routes);
   infoRoutes(app, routes);
   imageRoutes(app, routes);
+  thumbnailRoutes(app, routes);
+  collectionRoutes(app, routes);
   reindexRoutes(app, routes);
   jobRoutes(app, routes);
   snapshotRoutes(app, routes);

@@ -71,17 +71,22 @@ function checkBodyType(req: Request): void {
 const isForm = (req: Request): boolean => Boolean(req.is('multipart/form-data'));
 
 async function readRaw(req: Request, maxBytes: number, tooLarge: () => Error): Promise<Upload> {
+  return { bytes: await readBytes(req, maxBytes, tooLarge), fields: new Map() };
+}
+
+/** The whole body, whatever it is. Throws what `tooLarge` makes when it has more than `most` bytes, and `aborted`. */
+export async function readBytes(req: Request, most: number, tooLarge: () => Error): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let received = 0;
   try {
     for await (const chunk of req.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
       received += chunk.length;
-      if (received > maxBytes) throw tooLarge();
+      if (received > most) throw tooLarge();
       chunks.push(chunk);
     }
   } catch (thrown) {
     if (thrown instanceof LookalikeError) throw thrown;
     throw new LookalikeError('aborted', 'the upload was broken off', { cause: thrown });
   }
-  return { bytes: Buffer.concat(chunks), fields: new Map() };
+  return Buffer.concat(chunks);
 }

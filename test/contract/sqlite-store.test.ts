@@ -84,6 +84,51 @@ describe('the database file', () => {
   });
 });
 
+describe('answers to requests with an idempotency key', () => {
+  const answer = { fingerprint: 'f', status: 201, headers: {}, body: '1' };
+  /** Changes what is kept as time would. */
+  function later(path: string, sql: string): void {
+    const db = new Database(path);
+    db.exec(sql);
+    db.close();
+  }
+
+  it('are forgotten after 24 hours, and the key is free again', async () => {
+    const path = await filled();
+    const keep = (body: string) => {
+      const { database } = openDefault(path);
+      database.keepAnswer('k', { ...answer, body });
+      const found = database.answer('k')?.body;
+      database.close();
+      return found;
+    };
+    expect(keep('1')).toBe('1');
+    later(path, "UPDATE answers SET created_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '-23 hours')");
+    expect(keep('2')).toBe('1');
+    later(path, "UPDATE answers SET created_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '-25 hours')");
+    expect(keep('3')).toBe('3');
+  });
+
+  it('are 10,000 at most, the newest', async () => {
+    const path = await filled();
+    later(
+      path,
+      `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000)
+       INSERT INTO answers (key, fingerprint, status, headers, body, created_at)
+       SELECT 'old' || i, 'f', 201, '{}', '1', strftime('%Y-%m-%dT%H:%M:%fZ', 'now') FROM n`,
+    );
+    const { database } = openDefault(path);
+    for (let i = 0; i < 25; i++) database.keepAnswer(`new${i}`, answer);
+    expect(['old1', 'old25', 'old26', 'new0'].map((key) => database.answer(key) !== undefined)).toEqual([
+      false,
+      false,
+      true,
+      true,
+    ]);
+    database.close();
+  });
+});
+
 /** Opens the database in a process of its own and holds it until the test ends. */
 async function heldByAnother(path: string) {
   const engine = new URL('../../dist/engines/sqlite-database.js', import.meta.url).href;

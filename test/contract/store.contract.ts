@@ -324,6 +324,92 @@ export function describeStore({ name, open }: StoreCase): void {
       expect(database.trash(9)).toEqual([]);
     });
 
+    it('takes a picture for trash from before its file is written until its item is committed', () => {
+      const sha256 = '33'.repeat(32);
+      database.addTrash([sha256, sha256]);
+      reopen();
+      expect(database.trash(9)).toEqual([sha256]);
+      database.sweptTrash([sha256]);
+      expect(database.trash(9)).toEqual([]);
+    });
+
+    describe('a transaction over several writes', () => {
+      it('is there as a whole, or not at all', async () => {
+        const failing = () =>
+          database.atomically(() => {
+            store.put([newItem('a')]);
+            database.addTrash(['44'.repeat(32)]);
+            throw new Error('no');
+          });
+        expect(failing).toThrow('no');
+        expect([store.count(), database.trash(9)]).toEqual([0, []]);
+        expect(database.atomically(() => store.put([newItem('a')]).replaced)).toEqual([]);
+        reopen();
+        expect(store.count()).toBe(1);
+      });
+    });
+
+    describe('the list', () => {
+      const orders = ['id', 'created', '-created'] as const;
+      const labels = ['x', 'y', null];
+
+      it('is the items in order, filtered, page by page', async () => {
+        for (const [i, id] of ['b', '𝄞', 'a', '\uffff', 'c', 'é', 'd'].entries()) {
+          store.put([newItem(id, { label: labels[i % 3]!, sha256: `${i % 2}`.repeat(64) })]);
+          if (i % 2 === 0) await new Promise((resolve) => setTimeout(resolve, 2)); // some share a time, some do not
+        }
+        database.createCollection('other', IDENTITY).put([newItem('theirs', { label: 'x' })]);
+        const all = store.list({ order: 'id', limit: 100 });
+        expect(all.map(({ id }) => id)).toEqual(all.map(({ id }) => id).toSorted(compareIds));
+        for (const order of orders)
+          for (const filter of [
+            {},
+            { labels: ['x'] },
+            { labels: ['y', 'x', 'x', 'no'] },
+            { sha256: '1'.repeat(64) },
+            { sha256: '0'.repeat(64), labels: ['x', 'y'] },
+          ] as { labels?: string[]; sha256?: string }[])
+            for (const limit of [1, 2, 100]) {
+              const found: string[] = [];
+              for (let page = store.list({ order, limit, ...filter }); page.length > 0; ) {
+                found.push(...page.map(({ id }) => id));
+                page = store.list({ order, limit, ...filter, after: page.at(-1)! });
+              }
+              const expected = all
+                .filter(({ label }) => !filter.labels || (label !== null && filter.labels.includes(label)))
+                .filter(({ sha256 }) => !filter.sha256 || sha256 === filter.sha256)
+                .toSorted((a, b) => {
+                  if (order === 'id') return compareIds(a.id, b.id);
+                  const time = a.created_at < b.created_at ? -1 : a.created_at > b.created_at ? 1 : 0;
+                  return (time || compareIds(a.id, b.id)) * (order === 'created' ? 1 : -1);
+                });
+              expect(found).toEqual(expected.map(({ id }) => id));
+            }
+      });
+    });
+
+    describe('answers', () => {
+      const answer = { fingerprint: 'f', status: 201, headers: { Location: '/x' }, body: '{"é":1}' };
+
+      it('are kept by key; the first one stays', () => {
+        expect(database.answer('k')).toBeUndefined();
+        database.keepAnswer('k', answer);
+        database.keepAnswer('k', { ...answer, status: 500 });
+        reopen();
+        expect([database.answer('k'), database.answer('l')]).toEqual([answer, undefined]);
+      });
+
+      it('go with the transaction that they belong to', () => {
+        expect(() =>
+          database.atomically(() => {
+            database.keepAnswer('k', answer);
+            throw new Error('no');
+          }),
+        ).toThrow('no');
+        expect(database.answer('k')).toBeUndefined();
+      });
+    });
+
     describe('jobs', () => {
       it('that wait or run are told the oldest first', () => {
         database.saveJob(newJob('one'));

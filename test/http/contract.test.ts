@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import request from 'supertest';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { addParameters, listParameters, NEAR, putParameters } from '../../src/http/image-parameters.js';
 import { STATUS } from '../../src/http/problem.js';
 import { searchParameters } from '../../src/http/search-parameters.js';
 import { BODY_OVERHEAD } from '../../src/http/upload.js';
@@ -48,7 +49,9 @@ function judge(method: string, path: string, answer: Awaited<ReturnType<typeof s
 
 /** A path of the contract with its parameters filled in. */
 const filled = (path: string) =>
-  path.replace('{id}', encodeURIComponent(path.includes('images') ? 'red/1 é.jpg' : 'none'));
+  path
+    .replace('{id}', encodeURIComponent(path.includes('images') ? 'red/1 é.jpg' : 'none'))
+    .replace('{name}', 'default');
 
 let server: TestServer;
 let locked: TestServer;
@@ -71,6 +74,12 @@ afterAll(async () => {
 
 const search = (query = '') => request(server.url).post(`/v1/search${query}`).type('image/jpeg');
 const send = (method: string, path: string) => request(server.url)[method.toLowerCase() as 'get'](path);
+const sendPicture = (method: string, path: string, bytes = red) =>
+  send(method, path).type('image/jpeg').send(bytes);
+
+/** What takes a body, by the kind of body. */
+const taking = (type: string) =>
+  operations().filter(({ operation }) => type in (operation.requestBody?.content ?? {}));
 
 describe('the contract and the code name the same things', () => {
   it('routes', () => {
@@ -110,6 +119,26 @@ describe('the contract and the code name the same things', () => {
     );
   });
 
+  it('parameters of pictures, in the query and in the form', () => {
+    const { properties: addForm } = contract.components.schemas.AddForm!;
+    const { properties: putForm } = contract.components.schemas.PutForm!;
+    expect(Object.keys(addForm!).sort()).toEqual(['image', ...Object.keys(addParameters.shape)].sort());
+    expect(Object.keys(putForm!).sort()).toEqual(['image', ...Object.keys(putParameters.shape)].sort());
+    for (const [method, shape] of [
+      ['post', addParameters.shape],
+      ['get', listParameters.shape],
+    ] as const) {
+      // biome-ignore format: a table
+      const references = contract.paths['/v1/images']![method]!.parameters!.map(({ $ref }) => $ref!.split('/').at(-1)!);
+      const inQuery = references
+        .map((name) => contract.components.parameters[name]!)
+        .filter((one) => one.in === 'query')
+        .map(({ name }) => name);
+      expect(inQuery.sort()).toEqual(Object.keys(shape).sort());
+    }
+    expect(contract.components.parameters.near!.schema).toMatchObject({ default: NEAR });
+  });
+
   it('examples that keep to the schemas', () => {
     expect(exampleFaults()).toEqual([]);
   });
@@ -125,25 +154,99 @@ describe('every answer is as documented', () => {
     judge('POST', '/v1/search', await sent(search().send(red.subarray(0, 300))));
   });
 
-  it('POST /v1/search when the service is full', async () => {
+  it('uploads when the service is full', async () => {
     const upload = startUpload(locked.url, MAX_BYTES, { headers: [`X-API-Key: ${KEY}`] });
     const rest = startUpload(locked.url, BODY_OVERHEAD, { headers: [`X-API-Key: ${KEY}`] });
     await untilMetric(locked.url, 'lookalike_gate_running{gate="upload"}', 2, KEY);
-    const full = request(locked.url).post('/v1/search').set('X-API-Key', KEY).type('image/jpeg').send(red);
-    judge('POST', '/v1/search', await sent(full));
+    for (const { method, path } of taking('image/*')) {
+      const full = request(locked.url)[method.toLowerCase() as 'post'](filled(path)).set('X-API-Key', KEY);
+      const answer = await sent(full.type('image/jpeg').send(red));
+      expect(answer.status).toBe(503);
+      judge(method, path, answer);
+    }
     upload.socket.destroy();
     rest.socket.destroy();
   });
 
-  it('POST /v1/search when the picture does not arrive in time', async () => {
-    const slow = startUpload(locked.url, 1000, { headers: [`X-API-Key: ${KEY}`] });
-    const { status, headers, body } = parseAnswer(await slow.answer());
-    judge('POST', '/v1/search', { status, headers, body: Buffer.from(body) });
+  it('bodies that do not arrive in time', async () => {
+    const slow = ['image/*', 'application/json'].flatMap((type) =>
+      taking(type).map(async ({ method, path }) => {
+        const to = `${method} ${filled(path)}`;
+        const given = { to, type: type.replace('*', 'jpeg'), headers: [`X-API-Key: ${KEY}`] };
+        const { status, headers, body } = parseAnswer(await startUpload(locked.url, 1000, given).answer());
+        expect(status).toBe(408);
+        judge(method, path, { status, headers, body: Buffer.from(body) });
+      }),
+    );
+    await Promise.all(slow);
+  });
+
+  it('pictures', async () => {
+    const [all, one] = ['/v1/images', '/v1/images/{id}'];
+    const at = '/v1/images/of%20the%20contract';
+    const made = await sent(sendPicture('PUT', at).set('If-None-Match', '*'));
+    expect(made.status).toBe(201);
+    judge('PUT', one, made);
+    judge('PUT', one, await sent(sendPicture('PUT', at).set('If-None-Match', '*')));
+    judge('PUT', one, await sent(sendPicture('PUT', at)));
+    judge('GET', one, await sent(send('GET', at)));
+    const { headers } = await sent(send('GET', at));
+    judge('GET', one, await sent(send('GET', at).set('If-None-Match', headers.etag!)));
+    judge('GET', one, await sent(send('GET', '/v1/images/nobody')));
+    judge('PATCH', one, await sent(send('PATCH', at).send({ label: 'x', metadata: { a: 1 } })));
+    judge('PATCH', one, await sent(send('PATCH', at).set('If-Match', headers.etag!).send({ label: 'y' })));
+    judge('PATCH', one, await sent(send('PATCH', at).send({ nonsense: 1 })));
+    judge('DELETE', one, await sent(send('DELETE', at).set('If-Match', headers.etag!)));
+
+    const refused = await sent(sendPicture('POST', `${all}?on_duplicate=reject&orientations=true`));
+    expect(JSON.parse(refused.body.toString())).toMatchObject({ code: 'duplicate' });
+    judge('POST', all, refused);
+    judge('POST', all, await sent(sendPicture('POST', `${all}?on_duplicate=link`)));
+    const keyed = (query: string) =>
+      sent(
+        sendPicture('POST', `${all}?${query}`).set('Idempotency-Key', 'of the contract'.replaceAll(' ', '-')),
+      );
+    for (const query of ['id=keyed', 'id=keyed', 'id=other']) judge('POST', all, await keyed(query));
+    const taken = await sent(sendPicture('POST', `${all}?id=keyed`));
+    expect(taken.status).toBe(409);
+    judge('POST', all, taken);
+
+    for (const query of ['', '?limit=2', '?order=-created&label=red'])
+      judge('GET', all, await sent(send('GET', all + query)));
+    judge('DELETE', one, await sent(send('DELETE', at)));
+    judge('DELETE', one, await sent(send('DELETE', '/v1/images/keyed')));
+    judge('DELETE', one, await sent(send('DELETE', '/v1/images/keyed')));
+  });
+
+  it('bodies that are refused', async () => {
+    for (const { method, path } of taking('image/*')) {
+      judge(method, path, await sent(sendPicture(method, filled(path), Buffer.alloc(1024 * 1024))));
+      judge(method, path, await sent(sendPicture(method, filled(path), HEIC)));
+      judge(method, path, await sent(sendPicture(method, filled(path), red.subarray(0, 300))));
+    }
+    for (const { method, path } of taking('application/json')) {
+      judge(method, path, await sent(send(method, filled(path)).type('text/plain').send('{}')));
+      const large = JSON.stringify({ name: 'x'.repeat(70_000) });
+      judge(method, path, await sent(send(method, filled(path)).type('application/json').send(large)));
+    }
+  });
+
+  it('collections', async () => {
+    const [all, one] = ['/v1/collections', '/v1/collections/{name}'];
+    for (let i = 0; i < 2; i++) judge('POST', all, await sent(send('POST', all).send({ name: 'made' })));
+    judge('GET', all, await sent(send('GET', all)));
+    judge('GET', one, await sent(send('GET', '/v1/collections/made')));
+    for (let i = 0; i < 2; i++) judge('DELETE', one, await sent(send('DELETE', '/v1/collections/made')));
+    judge('GET', one, await sent(send('GET', '/v1/collections/made')));
   });
 
   it('jobs', async () => {
     const started = await sent(send('POST', '/v1/reindex'));
     judge('POST', '/v1/reindex', started);
+    for (const query of ['', '?collection=default']) {
+      const keyed = send('POST', `/v1/reindex${query}`).set('Idempotency-Key', 'reindex');
+      judge('POST', '/v1/reindex', await sent(keyed));
+    }
     const path = started.headers.location!;
     judge('GET', '/v1/jobs/{id}/events', await sent(send('GET', `${path}/events`))); // ends with the job
     judge('GET', '/v1/jobs/{id}', await sent(send('GET', path)));
@@ -236,7 +339,10 @@ describe('every answer is as documented', () => {
       const parameters = operation.parameters ?? [];
       if (!parameters.some(({ $ref }) => $ref === '#/components/parameters/collection')) continue;
       const asked = send(method, `${filled(path)}?collection=nobody`);
-      const answer = await sent(path === '/v1/search' ? asked.type('image/jpeg').send(red) : asked);
+      const types = Object.keys(operation.requestBody?.content ?? {});
+      if (types.includes('image/*')) asked.type('image/jpeg').send(red);
+      else if (types.includes('application/json')) asked.send({});
+      const answer = await sent(asked);
       expect(JSON.parse(answer.body.toString())).toMatchObject({
         code: 'unknown_collection',
         field: 'collection',

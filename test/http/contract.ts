@@ -18,12 +18,15 @@ interface Documented extends Ref {
 interface Operation {
   parameters?: (Ref & { name?: string; in?: string })[];
   security?: object[];
-  requestBody?: unknown;
+  requestBody?: { content: Record<string, object> };
   responses: Record<string, Documented>;
 }
 export interface OpenApi {
   paths: Record<string, Record<string, Operation>>;
-  components: { schemas: Record<string, { enum?: string[]; properties?: Record<string, object> }> };
+  components: {
+    schemas: Record<string, { enum?: string[]; properties?: Record<string, object> }>;
+    parameters: Record<string, { name: string; in: string; schema: object }>;
+  };
 }
 
 const file = new URL('../../openapi.yaml', import.meta.url);

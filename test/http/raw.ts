@@ -60,18 +60,20 @@ export async function sendEndlessly(url: string, ...headers: string[]): Promise<
   return raw.answer();
 }
 
+export interface StartedUpload {
+  to?: string; // method and path
+  type?: string;
+  first?: Uint8Array;
+  headers?: string[];
+}
+
 /** Starts an upload and stops after its first bytes: it holds its part of the byte budget until more is sent. */
-export function startUpload(
-  url: string,
-  announced: number,
-  { first = Buffer.from('half'), headers = [] }: { first?: Uint8Array; headers?: string[] } = {},
-): RawConnection {
+export function startUpload(url: string, announced: number, given: StartedUpload = {}): RawConnection {
+  const { to = 'POST /v1/search', first = Buffer.from('half'), headers = [] } = given;
   const raw = openRaw(url);
   const { host } = new URL(url);
-  const type = 'Content-Type: application/octet-stream';
-  raw.socket.write(
-    head('POST /v1/search HTTP/1.1', `Host: ${host}`, type, `Content-Length: ${announced}`, ...headers),
-  );
+  const type = `Content-Type: ${given.type ?? 'application/octet-stream'}`;
+  raw.socket.write(head(`${to} HTTP/1.1`, `Host: ${host}`, type, `Content-Length: ${announced}`, ...headers));
   raw.socket.write(first);
   return raw;
 }
