@@ -297,6 +297,48 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the encoders that collections may be of. */
+        get: operations["listModels"];
+        put?: never;
+        /**
+         * Brings an encoder; it is inspected, then kept.
+         * @description The body is a tar of a model's folder: one that `lookalike train` wrote (`encoder.onnx`, `manifest.json`), or any
+         *     folder with one `.onnx` file and a Hugging Face `preprocessor_config.json` or a `preprocess.json` of ours. The encoder
+         *     is run on pictures made here: one picture in, one finite vector of 16 to 2,048 numbers out. What cannot be used is
+         *     refused with what was found. `lookalike model add <folder>` packs and sends it.
+         */
+        post: operations["addModel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/models/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One model, by its SHA-256. */
+        get: operations["getModel"];
+        put?: never;
+        post?: never;
+        /** Removes a model that no collection has vectors of. */
+        delete: operations["removeModel"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/snapshots": {
         parameters: {
             query?: never;
@@ -725,6 +767,50 @@ export interface components {
             /** @description Until all entries are done at this rate, null when that cannot be told. */
             seconds_left: number | null;
         };
+        /** @description An encoder. Of a damaged one only its hash is known, and what is wrong with it. */
+        ModelRecord: {
+            /** @description Of its file. */
+            sha256: string;
+            /** @description What it is called. */
+            name: string | null;
+            /** @description Numbers a picture. */
+            dimension: number | null;
+            /** @description The picture that it sees, in pixels. */
+            input: {
+                /** @description Pixels. */
+                width: number;
+                /** @description Pixels. */
+                height: number;
+            } | null;
+            /** @description The pictures that it learned from, as far as stated. */
+            trained_on: string | null;
+            /** @description What its weights may be used for. */
+            terms: string | null;
+            /** @description Not the one that the service starts with. */
+            removable: boolean;
+            /** @description Collections that have vectors of it. */
+            used_by: string[];
+            /** @description Why it cannot be used. */
+            fault: string | null;
+        };
+        ModelList: {
+            /** @description The one that the service starts with first. */
+            models: components["schemas"]["ModelRecord"][];
+        };
+        ModelAdded: {
+            model: components["schemas"]["ModelRecord"];
+            /** @description Whether it is new here. */
+            added: boolean;
+            /** @description What running it told. */
+            inspection: {
+                /** @description Of one picture, the median of some runs. */
+                milliseconds: number;
+                /** @description In those runs. */
+                threads: number;
+                /** @description What is unusual about it. */
+                notes: string[];
+            };
+        };
         SnapshotList: {
             /** @description The newest first. */
             snapshots: {
@@ -928,14 +1014,14 @@ export interface components {
          *     `unknown_field`, `missing_image`, `too_many_files`, `malformed_body`: the form; `malformed_request`: not HTTP,
          *     or a path that does not decode; `unauthorized`, `forbidden`: who asks; `not_found`, `method_not_allowed`: what is
          *     asked for; `unknown_collection`: the collection that it is asked of; `already_exists`, `duplicate`, `limit_reached`,
-         *     `job_finished`, `nothing_to_switch`, `pictures_missing`: what is there stands against it; `precondition_failed`:
+         *     `job_finished`, `model_in_use`, `unusable_model`, `nothing_to_switch`, `pictures_missing`: what is there stands against it; `precondition_failed`:
          *     another has changed it; `idempotency_in_progress`, `idempotency_mismatch`: the `Idempotency-Key` is in use;
          *     `request_timeout`, `headers_too_large`:
          *     the connection; `body_too_large` (bytes), `image_too_large` (pixels): size; `unsupported_media_type` (the body), `unsupported_image` (the picture), `undecodable_image`:
          *     what was sent; `rate_limited`, `overloaded`, `not_ready`: try again later; `internal`: the service failed.
          * @enum {string}
          */
-        ErrorCode: "invalid_parameter" | "unknown_parameter" | "unknown_label" | "unknown_collection" | "already_exists" | "duplicate" | "limit_reached" | "precondition_failed" | "idempotency_in_progress" | "idempotency_mismatch" | "job_finished" | "nothing_to_switch" | "pictures_missing" | "unknown_field" | "missing_image" | "too_many_files" | "malformed_body" | "malformed_request" | "unauthorized" | "forbidden" | "not_found" | "method_not_allowed" | "request_timeout" | "body_too_large" | "image_too_large" | "unsupported_media_type" | "unsupported_image" | "undecodable_image" | "headers_too_large" | "rate_limited" | "overloaded" | "not_ready" | "internal";
+        ErrorCode: "invalid_parameter" | "unknown_parameter" | "unknown_label" | "unknown_collection" | "already_exists" | "duplicate" | "limit_reached" | "precondition_failed" | "idempotency_in_progress" | "idempotency_mismatch" | "model_in_use" | "unusable_model" | "job_finished" | "nothing_to_switch" | "pictures_missing" | "unknown_field" | "missing_image" | "too_many_files" | "malformed_body" | "malformed_request" | "unauthorized" | "forbidden" | "not_found" | "method_not_allowed" | "request_timeout" | "body_too_large" | "image_too_large" | "unsupported_media_type" | "unsupported_image" | "undecodable_image" | "headers_too_large" | "rate_limited" | "overloaded" | "not_ready" | "internal";
     };
     responses: {
         /** @description The request is wrong; `code` and `field` say where. */
@@ -1134,6 +1220,11 @@ export interface components {
         mode: "auto" | "hnsw" | "exact";
         /** @description Breadth of the graph search; more is slower and finds more. The exact index ignores it. */
         ef: number;
+        /**
+         * @description The model's SHA-256; to remove one, also its name or the beginning of its SHA-256.
+         * @example 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
+         */
+        model_id: string;
         /**
          * @description The snapshot's id.
          * @example 20261122T100000000Z-5b4d2c1e
@@ -2334,6 +2425,172 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+        };
+    };
+    listModels: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description An id of the caller's, which the answer and the log then carry. Another is made when it is not usable. */
+                "X-Request-Id"?: components["parameters"]["request_id"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The models, the one that the service starts with first. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Server-Timing": components["headers"]["Server-Timing"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelList"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+        };
+    };
+    addModel: {
+        parameters: {
+            query?: {
+                /** @description What it is called; the manifest's or the folder's name when absent. */
+                name?: string;
+                /** @description The output to take, where the graph has several. */
+                output?: string;
+                /** @description For an output with a vector a token. */
+                pooling?: "none" | "cls" | "mean";
+                /** @description Of the vote; a trained model brings its own, 0.07 for others. */
+                temperature?: number;
+            };
+            header?: {
+                /** @description An id of the caller's, which the answer and the log then carry. Another is made when it is not usable. */
+                "X-Request-Id"?: components["parameters"]["request_id"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /** @description A tar of the model's files. */
+        requestBody: {
+            content: {
+                "application/x-tar": string;
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description It was there already; nothing changed. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Server-Timing": components["headers"]["Server-Timing"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelAdded"];
+                };
+            };
+            /** @description It was added. */
+            201: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Server-Timing": components["headers"]["Server-Timing"];
+                    /** @description Path of the model. */
+                    Location: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelAdded"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedType"];
+            422: components["responses"]["Undecodable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+        };
+    };
+    getModel: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description An id of the caller's, which the answer and the log then carry. Another is made when it is not usable. */
+                "X-Request-Id"?: components["parameters"]["request_id"];
+            };
+            path: {
+                /**
+                 * @description The model's SHA-256; to remove one, also its name or the beginning of its SHA-256.
+                 * @example 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
+                 */
+                id: components["parameters"]["model_id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The model. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Server-Timing": components["headers"]["Server-Timing"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelRecord"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+        };
+    };
+    removeModel: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description An id of the caller's, which the answer and the log then carry. Another is made when it is not usable. */
+                "X-Request-Id"?: components["parameters"]["request_id"];
+            };
+            path: {
+                /**
+                 * @description The model's SHA-256; to remove one, also its name or the beginning of its SHA-256.
+                 * @example 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
+                 */
+                id: components["parameters"]["model_id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone. */
+            204: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Server-Timing": components["headers"]["Server-Timing"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
         };
     };
     listSnapshots: {

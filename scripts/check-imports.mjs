@@ -35,7 +35,7 @@ const RULES = [
     [
       /^src\/(core|flow|cli)\//,
       /^src\/(app|doctor|main|restore|settings|snapshots)\.js$/, // a door: it opens what is assembled
-      /^src\/(engines\/folder|http\/listen)\.js$/,
+      /^src\/(engines\/(folder|tar-folder)|http\/listen)\.js$/,
       /^client\/dist\//,
       /^(commander|cli-progress)$/,
       /^node:/,

@@ -12,6 +12,8 @@ import { readDemoBank } from './demo.js';
 import { sha256Of } from './engines/files.js';
 import { listImages, statFile } from './engines/folder.js';
 import { readModel } from './engines/manifest.js';
+import { type ModelRegistry, openModelRegistry } from './engines/model-registry.js';
+import { inspectModel } from './engines/onnx-inspect.js';
 import { createPictureFiles } from './engines/picture-files.js';
 import { chooseProvider, probeProviders } from './engines/provider-probe.js';
 import { createDecoder } from './engines/sharp-decoder.js';
@@ -28,7 +30,7 @@ import { sweep } from './flow/sweep.js';
 import { rebuildIfNeeded } from './flow/upkeep.js';
 import { createGenerations } from './generations.js';
 import { createServer } from './http/server.js';
-import { createKnownModels, type KnownModels } from './known-models.js';
+import { createModelShelf } from './model-shelf.js';
 import { createModels } from './models.js';
 import { createLogger, type Logger } from './ops/logger.js';
 import { createMetrics, type Metrics, type WorkerName } from './ops/metrics.js';
@@ -116,7 +118,11 @@ async function openParts(frame: Frame) {
     now: () => performance.now(),
     moment: (signal) => sleep(IDLE_MS, undefined, { signal, ref: false }),
   });
-  const knownModels = createKnownModels({ base, folder: join(settings.dataDir, 'models') });
+  const knownModels = await openModelRegistry({
+    folder: join(settings.dataDir, 'models'),
+    start: settings.model,
+    inspect: inspectModel,
+  });
   const models = modelsFrom(frame, knownModels);
   const collections = await openCollections({
     database,
@@ -173,7 +179,8 @@ async function openParts(frame: Frame) {
     },
   });
   const model = base.manifest.sha256;
-  return { ...flowParts, jobs, knownModels, recallWatch, model, exact: { provider, providers } };
+  const modelShelf = createModelShelf({ dataDir: settings.dataDir, registry: knownModels, database });
+  return { ...flowParts, jobs, knownModels, modelShelf, recallWatch, model, exact: { provider, providers } };
 }
 
 /** What is kept of pictures in the data folder; files that a crash left over are removed first. */
@@ -194,7 +201,7 @@ function openPictureFiles({ settings, logger, onClose }: Frame, database: Databa
 }
 
 /** The models that collections may be of. */
-function modelsFrom(frame: Frame, known: KnownModels): Models {
+function modelsFrom(frame: Frame, known: ModelRegistry): Models {
   const { model: folder, embedThreads, dataDir } = frame.settings;
   return createModels({
     intraOpThreads: embedThreads,

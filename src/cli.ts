@@ -4,6 +4,7 @@ import { Problem } from '../client/dist/index.js';
 import { doctorCommands } from './cli/commands/doctor.js';
 import { infoCommands } from './cli/commands/info.js';
 import { jobCommands } from './cli/commands/jobs.js';
+import { modelCommands } from './cli/commands/model.js';
 import { reindexCommands } from './cli/commands/reindex.js';
 import { searchCommands } from './cli/commands/search.js';
 import { serveCommands } from './cli/commands/serve.js';
@@ -19,7 +20,7 @@ const GROUPS: Record<string, readonly ((program: Command) => void)[]> = {
   'Ask:': [searchCommands, infoCommands],
   'Long tasks:': [jobCommands, reindexCommands],
   'Backups:': [snapshotCommands],
-  'Encoders:': [trainCommands],
+  'Encoders:': [trainCommands, modelCommands],
   'This machine:': [doctorCommands],
 };
 

@@ -145,6 +145,12 @@ export const SETTINGS = {
     fallback: '64',
     check: whole(0, 10_000),
   }),
+  maxModelBytes: define({
+    variable: 'LOOKALIKE_MAX_MODEL_BYTES',
+    meaning: 'bytes of a model that is sent to the service',
+    fallback: String(2048 * MIB),
+    check: whole(1024, 64 * 1024 * MIB),
+  }),
   rateLimit: define({
     variable: 'LOOKALIKE_RATE_LIMIT',
     meaning:

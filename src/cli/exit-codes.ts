@@ -44,6 +44,12 @@ export const CODES: Record<Exclude<keyof typeof EXIT, 'done' | 'failed'>, readon
     'unsupported_image',
     'undecodable_image',
     'pictures_missing',
+    'duplicate',
+    'limit_reached',
+    'precondition_failed',
+    'idempotency_mismatch',
+    'model_in_use',
+    'unusable_model',
   ],
   unusable: [
     'model_missing',
@@ -58,7 +64,7 @@ export const CODES: Record<Exclude<keyof typeof EXIT, 'done' | 'failed'>, readon
     'provider_unavailable',
   ],
   nothing: ['nothing_to_index', 'not_found', 'unknown_collection', 'job_finished', 'nothing_to_switch'],
-  unreachable: ['not_ready', 'overloaded', 'rate_limited', 'request_timeout'],
+  unreachable: ['not_ready', 'overloaded', 'rate_limited', 'request_timeout', 'idempotency_in_progress'],
   interrupted: ['aborted'],
 };
 

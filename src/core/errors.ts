@@ -14,6 +14,8 @@ export const ERROR_CODES = [
   'precondition_failed',
   'idempotency_in_progress',
   'idempotency_mismatch',
+  'model_in_use',
+  'unusable_model',
   'job_finished',
   'nothing_to_switch',
   'pictures_missing',

@@ -1,4 +1,4 @@
-import type { ModelManifest, PreprocessRecord } from './manifests.js';
+import type { ModelManifest, Pooling, PreprocessRecord } from './manifests.js';
 import type { DecodedImage, Hits, Item, Job, NewItem } from './types.js';
 
 /**
@@ -249,6 +249,45 @@ export interface OpenModel {
   manifest: ModelManifest;
   embedder: Embedder;
   release(): Promise<void>;
+}
+
+/** A model as it is told to a person. Of a damaged one only the hash is known, and what is wrong. */
+export interface ModelRecord {
+  sha256: string;
+  name: string | null;
+  dimension: number | null;
+  input: { width: number; height: number } | null; // pixels
+  trained_on: string | null;
+  terms: string | null;
+  removable: boolean; // false for the one that the service starts with
+  used_by: string[]; // collections that have vectors of it
+  fault: string | null;
+}
+
+/** The models of a data folder, and the way in and out. */
+export interface ModelShelf {
+  /** The one that the service starts with first. */
+  list(): Promise<ModelRecord[]>;
+  /**
+   * Inspects and keeps a model that comes as a tar of its folder. The same one again changes nothing. Throws
+   * `malformed_body`, `unusable_model` (saying what was found), `invalid_parameter` and `aborted`; nothing is left then.
+   */
+  add(
+    tar: AsyncIterable<Uint8Array>,
+    asked: {
+      name?: string | undefined;
+      output?: string | undefined;
+      pooling?: Pooling | undefined;
+      temperature?: number | undefined;
+      signal: AbortSignal;
+    },
+  ): Promise<{
+    model: ModelRecord;
+    added: boolean;
+    inspection: { milliseconds: number; threads: number; notes: string[] };
+  }>;
+  /** By SHA-256, name, or the beginning of one. Throws `not_found`, `model_in_use`, `invalid_parameter`. */
+  remove(which: string): Promise<void>;
 }
 
 /** The encoders that can be opened, by the SHA-256 of their file. The same one opened twice is loaded once. */

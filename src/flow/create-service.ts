@@ -1,6 +1,6 @@
 import { DEFAULT_COLLECTION } from '../core/collection-name.js';
 import { LookalikeError } from '../core/errors.js';
-import type { Snapshots } from '../core/ports.js';
+import type { ModelShelf, Snapshots } from '../core/ports.js';
 import { IMAGE_TYPES } from '../core/sniff.js';
 import type { Job } from '../core/types.js';
 import { type AddParts, addImage, putImage } from './add-image.js';
@@ -23,6 +23,7 @@ export interface ServiceParts
   database: RequestParts['database'] & AddParts['database'];
   /** SHA-256 of the model that new collections are of. */
   model: string;
+  modelShelf: ModelShelf;
   snapshots: Snapshots;
   collections: Collections;
   recallWatch: RecallWatch;
@@ -77,6 +78,7 @@ export function createService(parts: ServiceParts): Service {
       const stop = jobs.watch(id, (now, version) => onChange(answered(now), version));
       return { job: answered(job), version: jobs.version(job), stop };
     },
+    models: parts.modelShelf,
     snapshots: {
       start: () => answered(jobs.start({ kind: 'snapshot', collection: null, parameters: {} }).job),
       list: () => parts.snapshots.list(),

@@ -1,6 +1,6 @@
 import type { PreprocessRecord } from '../core/manifests.js';
 import type { Pace } from '../core/pace.js';
-import type { ItemQuery, JobFilter, Snapshots } from '../core/ports.js';
+import type { ItemQuery, JobFilter, ModelShelf, Snapshots } from '../core/ports.js';
 import type { Item, Job, LabelShare, Neighbour, SearchMode } from '../core/types.js';
 import type { Recall } from './recall-watch.js';
 
@@ -25,6 +25,7 @@ export interface Service {
   /** Queues the switch back to the model before the last switch. Throws like `reindex`. */
   rollback(request: InCollection & SwitchRequest): Promise<JobAnswer>;
   /** Backups of the whole data folder; `start` queues the writing of one. */
+  models: ModelShelf;
   snapshots: Pick<Snapshots, 'list' | 'path' | 'remove'> & { start(): JobAnswer };
   job(id: string): JobAnswer | undefined;
   jobs(limit: number, filter?: JobFilter): JobAnswer[];

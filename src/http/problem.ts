@@ -25,6 +25,8 @@ export const STATUS: Record<ErrorCode, number> = {
   already_exists: 409,
   duplicate: 409,
   limit_reached: 409,
+  model_in_use: 409,
+  unusable_model: 422,
   idempotency_in_progress: 409,
   job_finished: 409,
   nothing_to_switch: 409,

@@ -15,6 +15,7 @@ import { imageRoutes } from './images.js';
 import { infoRoutes } from './info.js';
 import { jobRoutes } from './jobs.js';
 import { metricsRoutes } from './metrics.js';
+import { modelRoutes } from './models.js';
 import { pageFiles } from './page.js';
 import { probeRoutes } from './probes.js';
 import { problemHandler, unknownRoute } from './problem.js';
@@ -42,6 +43,7 @@ export interface HttpSettings {
   allowedHosts: readonly string[]; // without keys, host names answered besides localhost, 127.0.0.1 and [::1]
   maxBytes: number; // of one picture's file
   maxK: number; // neighbours in one answer
+  maxModelBytes: number; // of a model that is sent
   rateLimit: number; // requests a minute of one caller; 0 sets no limit
   concurrency: number; // searches that run at once, and writes
   queueLimit: number; // of each that may wait
@@ -100,6 +102,7 @@ export function createServer(parts: ServerParts): Express {
   collectionRoutes(app, routes);
   reindexRoutes(app, routes);
   jobRoutes(app, routes);
+  modelRoutes(app, routes);
   snapshotRoutes(app, routes);
   probeRoutes(app, routes);
   metricsRoutes(app, routes);

@@ -3,13 +3,17 @@ import { mkdtemp, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import request from 'supertest';
+import { pack } from 'tar-stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { packFolder } from '../../src/engines/tar-folder.js';
 import { addParameters, listParameters, NEAR, putParameters } from '../../src/http/image-parameters.js';
 import { STATUS } from '../../src/http/problem.js';
 import { searchParameters } from '../../src/http/search-parameters.js';
 import { BODY_OVERHEAD } from '../../src/http/upload.js';
 import { HEIC } from '../fixtures/bad-pictures.js';
 import { picture } from '../fixtures/pictures.js';
+import { tempFolder } from '../fixtures/temp-folder.js';
+import { writeTinyModel } from '../fixtures/tiny-encoder.js';
 import {
   contract,
   differences,
@@ -25,6 +29,7 @@ import { addModel, startTestServer, type TestServer } from './start.js';
 
 const KEY = 'a-key-of-enough-letters';
 const MAX_BYTES = 64 * 1024;
+const MODEL_BYTES = 1024 * 1024;
 
 /** Documented answers that no test can provoke on a healthy service, each with its reason. */
 const UNPROVOKED: Partial<Record<Exchange, string>> = {
@@ -58,7 +63,7 @@ let locked: TestServer;
 let red: Buffer;
 beforeAll(async () => {
   red = await picture('red', 1);
-  server = await startTestServer();
+  server = await startTestServer({ maxModelBytes: MODEL_BYTES });
   locked = await startTestServer({
     apiKeys: [KEY],
     maxBytes: MAX_BYTES,
@@ -290,6 +295,33 @@ describe('every answer is as documented', () => {
     judge('GET', '/v1/info', await sent(send('GET', '/v1/info')));
     expect(await ask('/v1/reindex/rollback')).toBe(202);
     judge('GET', '/v1/jobs', await sent(send('GET', '/v1/jobs')));
+  });
+
+  it('models', async () => {
+    const home = await tempFolder();
+    await writeTinyModel(home, { name: 'sent', seed: 9 });
+    const chunks: Buffer[] = [];
+    for await (const chunk of packFolder(home)) chunks.push(chunk);
+    const tar = Buffer.concat(chunks);
+    const sendModel = (body: Buffer, type = 'application/x-tar') =>
+      sent(send('POST', '/v1/models').type(type).send(body));
+    for (let i = 0; i < 2; i++) judge('POST', '/v1/models', await sendModel(tar));
+    judge('POST', '/v1/models', await sendModel(Buffer.from('no tar')));
+    judge('POST', '/v1/models', await sendModel(tar, 'text/plain'));
+    judge('POST', '/v1/models', await sendModel(Buffer.alloc(MODEL_BYTES + 1)));
+    const mute = pack();
+    mute.entry({ name: 'readme.txt' }, 'no model');
+    mute.finalize();
+    const without: Buffer[] = [];
+    for await (const chunk of mute) without.push(chunk as Buffer);
+    judge('POST', '/v1/models', await sendModel(Buffer.concat(without)));
+    const { models } = (await request(server.url).get('/v1/models')).body as { models: { sha256: string }[] };
+    judge('GET', '/v1/models', await sent(send('GET', '/v1/models')));
+    const [base, added] = models.map(({ sha256 }) => `/v1/models/${sha256}`);
+    for (const path of [base!, '/v1/models/nobody'])
+      judge('GET', '/v1/models/{id}', await sent(send('GET', path)));
+    for (const path of [base!, added!, added!])
+      judge('DELETE', '/v1/models/{id}', await sent(send('DELETE', path)));
   });
 
   it('snapshots', async () => {

@@ -8,6 +8,7 @@ import { toTensor } from '../../../src/core/preprocess.js';
 import { sha256Of } from '../../../src/engines/files.js';
 import { listImages, statFile } from '../../../src/engines/folder.js';
 import { readModel } from '../../../src/engines/manifest.js';
+import { createPictureFiles } from '../../../src/engines/picture-files.js';
 import { createDecoder } from '../../../src/engines/sharp-decoder.js';
 import { openCollections } from '../../../src/flow/collections.js';
 import type { Progress } from '../../../src/flow/jobs.js';
@@ -57,6 +58,7 @@ export async function openParts(home: string) {
     read: (path: string) => readFile(path),
     files: { list: listImages, stat: statFile, read: (path: string) => readFile(path) },
     sha256: sha256Of,
+    pictures: createPictureFiles(join(home, 'data', 'images')),
     snapshots: createSnapshots({ dataDir: join(home, 'data'), database, version: '0.0.0' }),
     now: () => new Date().toISOString(),
     yieldToRequests: () => nextTurn(),
