@@ -9,6 +9,7 @@ import type { Database, Models } from './core/ports.js';
 import { createSharedLock } from './core/shared-lock.js';
 import type { Job } from './core/types.js';
 import { readDemoBank } from './demo.js';
+import { startCalibrationFit } from './engines/calibration-fit.js';
 import { sha256Of } from './engines/files.js';
 import { listImages, statFile } from './engines/folder.js';
 import { readModel } from './engines/manifest.js';
@@ -32,6 +33,7 @@ import { createGenerations } from './generations.js';
 import { createServer } from './http/server.js';
 import { createModelShelf } from './model-shelf.js';
 import { createModels } from './models.js';
+import { countVotes } from './ops/counted.js';
 import { createLogger, type Logger } from './ops/logger.js';
 import { createMetrics, type Metrics, type WorkerName } from './ops/metrics.js';
 import type { Settings } from './settings.js';
@@ -83,7 +85,7 @@ export async function createApp(settings: Settings, source = sourceOf(settings))
     // Jobs are told to stop first, so that what the start still does ends soon.
     frame.onClose(() => ended);
     frame.onClose(() => parts.jobs.close());
-    const service = createService({
+    const flows = createService({
       ...parts,
       about: {
         version,
@@ -93,6 +95,7 @@ export async function createApp(settings: Settings, source = sourceOf(settings))
       },
       pending: () => (starting ? 'the first import is running; searches see what is in so far' : null),
     });
+    const service = countVotes(flows, metrics);
     const http = createServer({ service, answers: parts.database, settings, metrics, logger });
     return { http, service, startup, currentJob: parts.jobs.current, close };
   } catch (error) {
@@ -159,6 +162,8 @@ async function openParts(frame: Frame) {
     snapshots: createSnapshots({ dataDir: settings.dataDir, database, version }),
     now: () => new Date().toISOString(),
     newId: randomUUID,
+    precision: settings.precision,
+    startFit: startCalibrationFit,
     readDemo: (modelSha256: string) => readDemoBank(settings.demoBank, modelSha256),
   };
   const jobs = createJobs({

@@ -21,6 +21,10 @@ const share = z
   .string()
   .regex(/^(0|1|0?\.\d+)$/, 'a number from 0 to 1 is wanted')
   .transform(Number);
+const betweenZeroAndOne = z
+  .string()
+  .regex(/^0?\.\d*[1-9]\d*$/, 'a number above 0 and below 1 is wanted')
+  .transform(Number);
 const list = z.string().transform((text) =>
   text
     .split(',')
@@ -164,6 +168,13 @@ export const SETTINGS = {
       'share of the graph searches that are asked again of the exact index, once the service is idle, to measure the recall; 0 measures nothing',
     fallback: '0.01',
     check: share,
+  }),
+  precision: define({
+    variable: 'LOOKALIKE_PRECISION',
+    meaning:
+      'how often the label of an answer is to be right; less sure answers abstain. Above 0, below 1; counts from the next rebuild of the index on',
+    fallback: '0.95',
+    check: betweenZeroAndOne,
   }),
   bodyBudgetBytes: define({
     variable: 'LOOKALIKE_BODY_BUDGET_BYTES',

@@ -5,6 +5,7 @@ import type { Job } from '../core/types.js';
 const NAMES: Record<Job['kind'], string> = {
   import: 'importing',
   reindex: 'building the index',
+  report: 'making a report',
   snapshot: 'writing a snapshot',
 };
 const BAR_MS = 200;

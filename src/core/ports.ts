@@ -1,3 +1,5 @@
+import type { CalibrationRecord } from './calibrate.js';
+import type { FitOptions, VotedRow } from './fit-calibration.js';
 import type { ModelManifest, Pooling, PreprocessRecord } from './manifests.js';
 import type { DecodedImage, Hits, Item, Job, NewItem } from './types.js';
 
@@ -87,6 +89,11 @@ export interface StoredVector {
   vector: Float32Array;
 }
 
+export interface HashedRow {
+  row: number;
+  sha256: string;
+}
+
 /** What is needed to embed an item anew. */
 export type Embeddable = Pick<Item, 'row' | 'id' | 'sha256' | 'source'>;
 
@@ -144,6 +151,16 @@ export interface Store {
   labelsInRowOrder(mark: number, limit: number): { row: number; label: string | null }[];
   /** The next items above row `mark`, none above row `upTo`, that have no vector in this space, ordered by row. */
   withoutVector(mark: number, limit: number, upTo?: number): Embeddable[];
+  /** Rows with the hashes of their files, ordered by hash, then row: equal files are neighbours. `after`: null is the start. */
+  hashesInOrder(after: HashedRow | null, limit: number): HashedRow[];
+  /** A number that grows with every item that comes, goes or gets another label. */
+  changes(): number;
+  /** What was worked out about this space under a name, as JSON; undefined when nothing was. */
+  record(name: string): unknown;
+  /** Replaces a record and its entries in one transaction. */
+  saveRecord(name: string, value: unknown, entries?: readonly unknown[]): void;
+  /** The next entries of a record after this place; places count from 1. */
+  recordEntries(name: string, after: number, limit: number): { place: number; value: unknown }[];
   /** Gives items their vectors in this space (rows.length x dimension); rows that are gone are passed over. */
   addVectors(rows: readonly number[], vectors: Float32Array): void;
 }
@@ -329,6 +346,15 @@ export interface Generations {
   build(source: GenerationSource, options: BuildOptions): Promise<Generation>;
   /** Deletes all but the newest `keep`. */
   prune(keep: number): Promise<void>;
+}
+
+/** One fit of a calibration, apart from the thread that answers requests. Whoever starts it closes it. */
+export interface CalibrationFit {
+  /** Some rows more; their order counts. */
+  add(rows: readonly VotedRow[]): Promise<void>;
+  /** The record of all rows so far (`fitCalibration`). Rejects as that throws. */
+  finish(options: FitOptions): Promise<CalibrationRecord>;
+  close(): Promise<void>;
 }
 
 /** Thumbnails by the hash of the picture they were made from. */

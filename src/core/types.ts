@@ -60,12 +60,14 @@ export interface Neighbour {
   id: string;
   label: string | null;
   score: number;
+  /** Share, 0 to 100, of the collection's pictures whose nearest other one is at most this near; absent before a calibration. */
+  percentile?: number;
   share: number;
 }
 
 export type SearchMode = 'auto' | 'hnsw' | 'exact';
 
-export const JOB_KINDS = ['import', 'reindex', 'snapshot'] as const;
+export const JOB_KINDS = ['import', 'reindex', 'report', 'snapshot'] as const;
 export type JobKind = (typeof JOB_KINDS)[number];
 export const JOB_STATES = ['queued', 'running', 'succeeded', 'failed', 'cancelled'] as const;
 export type JobState = (typeof JOB_STATES)[number];

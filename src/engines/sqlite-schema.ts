@@ -10,6 +10,7 @@ const SCHEMA = `
     name TEXT NOT NULL UNIQUE,
     space INTEGER, -- the one that answers
     previous INTEGER, -- the one before
+    changes INTEGER NOT NULL DEFAULT 0, -- items that came, went or got another label
     created_at TEXT NOT NULL
   ) STRICT;
   CREATE TABLE spaces (
@@ -69,8 +70,22 @@ const SCHEMA = `
     created_at TEXT NOT NULL
   ) STRICT;
   CREATE TABLE trash (sha256 TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
+  CREATE TABLE records (
+    space INTEGER NOT NULL REFERENCES spaces (space) ON DELETE CASCADE,
+    name TEXT NOT NULL,
+    place INTEGER NOT NULL, -- 0 for the record, from 1 for its entries
+    value TEXT NOT NULL, -- JSON
+    PRIMARY KEY (space, name, place)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TRIGGER item_came AFTER INSERT ON items BEGIN
+    UPDATE collections SET changes = changes + 1 WHERE number = new.collection;
+  END;
+  CREATE TRIGGER item_labelled AFTER UPDATE OF label ON items WHEN old.label IS NOT new.label BEGIN
+    UPDATE collections SET changes = changes + 1 WHERE number = new.collection;
+  END;
   CREATE TRIGGER item_gone AFTER DELETE ON items BEGIN
     INSERT OR IGNORE INTO trash VALUES (old.sha256);
+    UPDATE collections SET changes = changes + 1 WHERE number = old.collection;
   END;
 `;
 

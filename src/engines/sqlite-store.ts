@@ -1,9 +1,18 @@
 import { sep } from 'node:path';
 import type Database from 'better-sqlite3';
-import type { Embeddable, ItemChanges, SeenFile, Store, StoredVector, StoreIdentity } from '../core/ports.js';
+import type {
+  Embeddable,
+  HashedRow,
+  ItemChanges,
+  SeenFile,
+  Store,
+  StoredVector,
+  StoreIdentity,
+} from '../core/ports.js';
 import type { Item, NewItem } from '../core/types.js';
 import { checkId, checkUnitRows } from '../core/vector.js';
 import { prepareList } from './sqlite-list.js';
+import { prepareRecords } from './sqlite-records.js';
 import { NOW } from './sqlite-schema.js';
 
 /** One collection in one space. Vectors have a table of their own so that item scans stay small. */
@@ -23,6 +32,7 @@ export interface Place {
 function prepareStatements(db: Database.Database) {
   return {
     list: prepareList(db),
+    records: prepareRecords(db),
     insertItem: db.prepare(
       `INSERT INTO items (collection, id, label, sha256, source, metadata, picture, created_at, updated_at)
        VALUES (@collection, @id, @label, @sha256, @source, @metadata, @picture, coalesce(@created_at, ${NOW}), ${NOW})`,
@@ -69,6 +79,13 @@ function prepareStatements(db: Database.Database) {
     labels: db.prepare<[number, number, number], { row: number; label: string | null }>(
       'SELECT row, label FROM items WHERE collection = ? AND row > ? ORDER BY row LIMIT ?',
     ),
+    // The row is the end of the index on the hash, so this reads the index alone.
+    hashes: db.prepare<[{ collection: number; sha256: string; row: number; limit: number }], HashedRow>(
+      `SELECT row, sha256 FROM items INDEXED BY items_sha256
+       WHERE collection = @collection AND sha256 >= @sha256 AND (sha256 > @sha256 OR row > @row)
+       ORDER BY sha256, row LIMIT @limit`,
+    ),
+    changes: db.prepare<[number], number>('SELECT changes FROM collections WHERE number = ?').pluck(),
     lacking: db.prepare<[number, number, number, number, number], Embeddable>(
       `SELECT row, id, sha256, source FROM items WHERE collection = ? AND row > ? AND row <= ?
        AND NOT EXISTS (SELECT 1 FROM vectors WHERE vectors.row = items.row AND space = ?) ORDER BY row LIMIT ?`,
@@ -168,6 +185,10 @@ function storeAt(db: Database.Database, sql: Statements, place: Place): Store {
     labelsInRowOrder: (mark, limit) => sql.labels.all(collection, mark, limit),
     withoutVector: (mark, limit, upTo = Number.MAX_SAFE_INTEGER) =>
       sql.lacking.all(collection, mark, upTo, space, limit),
+    hashesInOrder: (after, limit) =>
+      sql.hashes.all({ collection, sha256: after?.sha256 ?? '', row: after?.row ?? 0, limit }),
+    changes: () => sql.changes.get(collection) ?? 0,
+    ...sql.records(space),
     addVectors: (rows, vectors) => write.addVectors(rows, vectors),
   };
 }

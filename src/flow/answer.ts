@@ -1,9 +1,11 @@
 import { LookalikeError } from '../core/errors.js';
 import type { ModelManifest } from '../core/manifests.js';
+import { percentileOf } from '../core/percentile.js';
 import type { Decoder, Embedder, Store } from '../core/ports.js';
 import { toTensor } from '../core/preprocess.js';
 import type { Item } from '../core/types.js';
 import { vote } from '../core/vote.js';
+import { calibratedVote } from './calibrated-vote.js';
 import type { Collection } from './collection.js';
 import type { SegmentHits } from './segments.js';
 import type { SearchAnswer, SearchRequest, Timed } from './service.js';
@@ -85,14 +87,16 @@ async function search(
 
 /** Labels and neighbours of what was found; rows below `min_score` take no part in either. */
 function judged(parts: AnswerParts, request: SearchRequest, found: SegmentHits) {
-  const { labels: column } = parts.collection;
+  const { labels: column, calibration } = parts.collection;
   const { min_score = -1, vote_k, k } = request;
   const hits = found.hits.filter(({ score }) => score >= min_score);
   const voters = hits.filter(({ row }) => column.get(row) !== null).slice(0, vote_k);
+  const temperature = request.temperature ?? parts.manifest.temperature;
   const result = vote(
     voters.map(({ row, score }) => ({ label: column.get(row)!, score })),
-    request.temperature ?? parts.manifest.temperature,
+    temperature,
   );
+  const table = calibration?.nearest_scores;
   const shareOf = new Map(voters.map(({ row }, i) => [row, result.shares[i]!]));
   const neighbours = hits
     .slice(0, k)
@@ -101,7 +105,8 @@ function judged(parts: AnswerParts, request: SearchRequest, found: SegmentHits) 
     .filter((hit): hit is typeof hit & { item: Item } => hit.item !== undefined)
     .map(({ item, score, share }) => {
       const thumbnail = `/v1/images/${encodeURIComponent(item.id)}/thumbnail`;
-      return { id: item.id, label: item.label, score, share, thumbnail };
+      const percentile = table ? { percentile: percentileOf(score, table) } : {};
+      return { id: item.id, label: item.label, score, ...percentile, share, thumbnail };
     });
-  return { labels: result.labels, neighbours };
+  return { ...calibratedVote(result.labels, calibration, { ...request, temperature }), neighbours };
 }

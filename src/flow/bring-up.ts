@@ -16,7 +16,7 @@ export type Source = { kind: 'folder'; folder: string; prune: boolean } | { kind
 /** Resolves to the jobs that ran, in their order; a failed import ends the list. */
 export async function bringUp(parts: BringUpParts, source: Source): Promise<Job[]> {
   const ran: Job[] = [];
-  const resumed = parts.jobs.resume();
+  const resumed = parts.jobs.resume().filter(({ job }) => job.kind !== 'report'); // nothing waits for a report
   for (const { finished } of [...resumed, ...startImport(parts, source, resumed)]) ran.push(await finished);
   if (ran.at(-1)?.state === 'failed') return ran;
   for (const { name } of parts.collections.list()) {

@@ -1,4 +1,6 @@
+import { type CalibrationRecord, calibrationRecord } from '../core/calibrate.js';
 import { LabelColumn } from '../core/label-column.js';
+import type { Found } from '../core/leave-one-out.js';
 import type { Generation, MutableIndex, Store } from '../core/ports.js';
 import { compareIds } from '../core/vector.js';
 import type { Recall, RecallWatch } from './recall-watch.js';
@@ -16,6 +18,9 @@ export interface Collection {
   readonly removedRows: number; // in the generation, gone since
   readonly recall: Recall; // of the generation's graph, as searches saw it
   readonly unsearchable: number; // items that have no vector in this space
+  readonly calibration: CalibrationRecord | null; // null until one was made
+  /** Saves it; answers go by it from now on. */
+  calibrateBy(record: CalibrationRecord): void;
   /** Makes rows that were just stored searchable. Call it in the same turn as the write. */
   add(rows: readonly number[], vectors: readonly Float32Array[], labels: readonly (string | null)[]): void;
   remove(rows: readonly number[]): void;
@@ -27,6 +32,12 @@ export interface Collection {
   adopt(next: Generation): Promise<void>;
   /** The k nearest rows: score descending, ties by id. */
   search(query: Float32Array, options: SegmentSearch): Promise<SegmentHits>;
+  /** Of each of n queries (n x dimension) the k nearest rows, exactly: score descending, ties by row. */
+  searchMany(
+    queries: Float32Array,
+    n: number,
+    options: Pick<SegmentSearch, 'k' | 'signal'>,
+  ): Promise<Found[][]>;
   close(): Promise<void>;
 }
 
@@ -49,6 +60,7 @@ export function openCollection(store: Store, options: CollectionOptions): Collec
   const recall = recallWatch?.estimate();
   /** Items without a vector in this space, and their labels: they are kept, and take no part in anything here. */
   const lacking = new Map<number, string | null>();
+  let calibration = readCalibration(store);
   let now = segmentsOver(generation);
 
   /** The generation, and what came or went since: the mark alone does not say it, vectors may come later than their items. */
@@ -89,6 +101,13 @@ export function openCollection(store: Store, options: CollectionOptions): Collec
     get unsearchable() {
       return lacking.size;
     },
+    get calibration() {
+      return calibration;
+    },
+    calibrateBy(record) {
+      store.saveRecord(CALIBRATION, record);
+      calibration = record;
+    },
     add(rows, vectors, rowLabels) {
       rows.forEach((row, i) => {
         labels.set(row, rowLabels[i]!);
@@ -126,8 +145,16 @@ export function openCollection(store: Store, options: CollectionOptions): Collec
       found.hits.sort((a, b) => b.score - a.score || compareIds(idOf(a.row), idOf(b.row)));
       return { ...found, hits: found.hits.slice(0, options.k) };
     },
+    searchMany: (queries, n, options) => now.searchMany(queries, n, options),
     close: () => now.retire(),
   };
+}
+
+const CALIBRATION = 'calibration';
+
+/** One of another format counts as none: the next rebuild makes it anew. */
+function readCalibration(store: Store): CalibrationRecord | null {
+  return calibrationRecord.safeParse(store.record(CALIBRATION)).data ?? null;
 }
 
 function readLabels(store: Store): LabelColumn {

@@ -1,3 +1,4 @@
+import type { CalibrationRecord } from '../core/calibrate.js';
 import { DEFAULT_COLLECTION } from '../core/collection-name.js';
 import { LookalikeError } from '../core/errors.js';
 import type { ModelShelf, Snapshots } from '../core/ports.js';
@@ -9,8 +10,9 @@ import type { Active, Collections, NamedCollection } from './collections.js';
 import { editImage, removeImage } from './edit-image.js';
 import { foundItem, viewOf } from './image-view.js';
 import type { RecallWatch } from './recall-watch.js';
+import { duplicates, labelReport } from './reports.js';
 import { type RequestParts, requestReindex, requestRollback, requestSwitch } from './request-reindex.js';
-import type { CollectionView, Info, JobAnswer, Service } from './service.js';
+import type { CalibrationSummary, CollectionView, Info, JobAnswer, Service } from './service.js';
 import { type ThumbnailParts, thumbnail } from './thumbnail.js';
 import { rebuildIfNeeded } from './upkeep.js';
 
@@ -50,6 +52,7 @@ export function createService(parts: ServiceParts): Service {
     upkeep(name);
     return written;
   };
+  const reporting = (collection?: string) => ({ jobs, named: named(collection), answered });
   return {
     search: (request, timed) =>
       recallWatch.during(() =>
@@ -79,6 +82,8 @@ export function createService(parts: ServiceParts): Service {
       return { job: answered(job), version: jobs.version(job), stop };
     },
     models: parts.modelShelf,
+    duplicates: ({ collection, ...request }) => duplicates(reporting(collection), request),
+    labelReport: ({ collection, ...request }) => labelReport(reporting(collection), request),
     snapshots: {
       start: () => answered(jobs.start({ kind: 'snapshot', collection: null, parameters: {} }).job),
       list: () => parts.snapshots.list(),
@@ -166,6 +171,23 @@ function describe({ about }: ServiceParts, { active, previousModel }: NamedColle
       parameters: generation?.parameters ?? {},
     },
     exact: about.exact,
+    calibration: collection.calibration && summaryOf(collection.calibration),
     limits: { ...about.limits, formats: [...IMAGE_TYPES] },
+  };
+}
+
+function summaryOf({ vote, samples, reason, fit }: CalibrationRecord): CalibrationSummary {
+  const { before, after } = fit?.calibration_error ?? {};
+  return {
+    vote_k: vote.k,
+    temperature: vote.temperature,
+    samples,
+    reason,
+    accuracy: fit?.accuracy ?? null,
+    calibration_error: before === undefined || after === undefined ? null : { before, after },
+    asked_precision: fit?.abstention.asked_precision ?? null,
+    threshold: fit?.abstention.threshold ?? null,
+    precision: fit?.abstention.precision ?? null,
+    coverage: fit?.abstention.coverage ?? null,
   };
 }

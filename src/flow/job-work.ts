@@ -1,16 +1,21 @@
 import { LookalikeError } from '../core/errors.js';
 import type { Snapshots } from '../core/ports.js';
 import type { Job, JobKind } from '../core/types.js';
+import { type CalibrateParts, calibrateCollection } from './calibrate-collection.js';
+import type { Active } from './collections.js';
 import { type BankSource, importBank } from './import-bank.js';
 import { type ImportParts, importFolder } from './import-folder.js';
-import type { Work } from './jobs.js';
+import type { Progress, Work } from './jobs.js';
 import { reindex } from './reindex.js';
+import { reportDuplicates } from './report-duplicates.js';
+import { reportLabels } from './report-labels.js';
 import { type SwapParts, swapModel } from './swap-model.js';
 
 /** What does the work of each kind of job. */
 export interface WorkParts
   extends Omit<ImportParts, 'manifest' | 'embedder' | 'store' | 'collection'>,
-    SwapParts {
+    SwapParts,
+    Pick<CalibrateParts, 'precision' | 'startFit'> {
   /** The shipped bank. Throws `bank_mismatch` when another model made it. */
   readDemo: (modelSha256: string) => Promise<BankSource>;
   snapshots: Snapshots;
@@ -40,9 +45,43 @@ export function jobWork(parts: WorkParts): Record<JobKind, Work> {
       ...(await parts.snapshots.create({ now: parts.now(), signal, report })),
     }),
     // A swap replaces what answers, so it is no flow that uses it.
-    reindex: (job, progress) =>
-      job.parameters.model === undefined
-        ? activeOf(job).using((active) => reindex({ ...parts, ...active }, progress))
-        : swapModel(parts, { ...job, named: activeOf(job) }, progress),
+    reindex: async (job, progress) => {
+      const named = activeOf(job);
+      const result =
+        job.parameters.model === undefined
+          ? await named.using((active) => reindex({ ...parts, ...active }, progress))
+          : await swapModel(parts, { ...job, named }, progress);
+      await named.using((active) => calibrateCollection({ ...parts, ...active }, progress));
+      return result;
+    },
+    report: (job, progress) =>
+      activeOf(job).using((active) => report(whileItAnswers(parts, active), job, progress)),
   };
+}
+
+type ReportingParts = WorkParts & Active;
+
+function report(parts: ReportingParts, { parameters }: Readonly<Job>, progress: Progress) {
+  switch (parameters.report) {
+    case 'duplicates':
+      return reportDuplicates(parts, parameters as { min_score: number }, progress);
+    case 'labels':
+      return reportLabels(parts, progress);
+    default:
+      throw new LookalikeError('internal', `no report is known by the name ${String(parameters.report)}`);
+  }
+}
+
+/** A report takes long: it gives up once its collection is gone or is of another model, instead of holding that up. */
+function whileItAnswers(parts: WorkParts, active: Active): ReportingParts {
+  const { collection, store } = active;
+  const yieldToRequests = async () => {
+    await parts.yieldToRequests();
+    if (parts.collections.get(store.collection).active.collection === collection) return;
+    throw new LookalikeError(
+      'aborted',
+      'another model answers for the collection now: ask for the report again',
+    );
+  };
+  return { ...parts, ...active, yieldToRequests };
 }

@@ -4,7 +4,8 @@ import type { JobFilter, JobStore } from '../core/ports.js';
 import type { Job, JobKind } from '../core/types.js';
 
 /**
- * Long tasks. One at a time writes to a collection, in the order they came; collections do not wait for each other.
+ * Long tasks. One at a time writes to a collection, in the order they came; collections do not wait for each other, and
+ * reports, which only read, wait for each other alone.
  * A job is its kind and its parameters: what a stop or a crash interrupted begins anew at the next start, so the work
  * of every kind passes over what is done already.
  */
@@ -40,6 +41,8 @@ export interface Jobs {
   unfinished(request: Pick<Job, 'kind' | 'collection'>): boolean;
   /** The jobs of a collection that wait or run. */
   unfinishedIn(collection: string): Job[];
+  /** The job that waits or runs and does just this; null when there is none. */
+  find(request: JobRequest): Job | null;
   /** Ends a job at its next safe point, or before it begins. Throws `not_found` and `job_finished`. */
   cancel(id: string): Job;
   /** A number that grows with every change of the job, over restarts too: milliseconds since the epoch, or a little more. */
@@ -72,7 +75,7 @@ interface Live {
 
 export function createJobs({ store, work, newId, now, onFinished }: JobsParts): Jobs {
   const live = new Map<string, Live>();
-  const tails = new Map<Job['collection'], Promise<unknown>>();
+  const tails = new Map<string | null, Promise<unknown>>(); // by lane
   const watchers = new Map<string, Set<(job: Job, version: number) => void>>();
   let closing = false;
 
@@ -132,8 +135,8 @@ export function createJobs({ store, work, newId, now, onFinished }: JobsParts): 
     const entry: Live = { job, stop, saved: 0, version: Date.parse(now()), pace: createPace() };
     live.set(job.id, entry);
     if (closing) entry.stop.abort();
-    const finished = (tails.get(job.collection) ?? Promise.resolve()).then(() => run(entry));
-    tails.set(job.collection, finished);
+    const finished = (tails.get(laneOf(job)) ?? Promise.resolve()).then(() => run(entry));
+    tails.set(laneOf(job), finished);
     return { job: { ...job }, finished };
   }
 
@@ -170,6 +173,12 @@ export function createJobs({ store, work, newId, now, onFinished }: JobsParts): 
       [...live.values()].some(({ job }) => job.kind === kind && job.collection === collection),
     unfinishedIn: (collection) =>
       [...live.values()].filter(({ job }) => job.collection === collection).map(({ job }) => ({ ...job })),
+    find({ kind, collection, parameters }) {
+      const wanted = JSON.stringify([kind, collection, parameters]);
+      const same = (job: Job) => JSON.stringify([job.kind, job.collection, job.parameters]) === wanted;
+      const entry = [...live.values()].find(({ job }) => same(job));
+      return entry ? { ...entry.job } : null;
+    },
     cancel(id) {
       const entry = live.get(id);
       if (!entry) throw notCancellable(id, store.job(id));
@@ -190,6 +199,9 @@ export function createJobs({ store, work, newId, now, onFinished }: JobsParts): 
     },
   };
 }
+
+/** Jobs of a lane run one after the other. No collection's name has a space. */
+const laneOf = ({ kind, collection }: Job) => (kind === 'report' ? `reports of ${collection}` : collection);
 
 const versionOfStored = ({ finished_at, created_at }: Job) => Date.parse(finished_at ?? created_at);
 

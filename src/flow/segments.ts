@@ -1,4 +1,5 @@
 import { LookalikeError } from '../core/errors.js';
+import type { Found } from '../core/leave-one-out.js';
 import type { Generation, MutableIndex, SearchOptions } from '../core/ports.js';
 import { recallAt } from '../core/recall.js';
 import type { Hits, SearchMode } from '../core/types.js';
@@ -69,6 +70,27 @@ export class Segments {
         searchFresh(this.fresh, query, options),
       ]);
       return { ...old, hits: [...old.hits, ...fresh] };
+    });
+  }
+
+  /** The best k rows for each of n queries (n x dimension), of all there are, exactly: by score descending, then by row. */
+  searchMany(
+    queries: Float32Array,
+    n: number,
+    options: Pick<SegmentSearch, 'k' | 'signal'>,
+  ): Promise<Found[][]> {
+    return this.#using(async () => {
+      const { generation, removed } = this;
+      const { k } = options;
+      const [old, fresh] = await Promise.all([
+        generation?.exact.search(queries, n, { ...options, k: k + removed.size }),
+        this.fresh.search(queries, n, options),
+      ]);
+      return fresh.map((hits, i) => {
+        const there = old ? pairs(old[i]!).filter(({ row }) => !removed.has(row)) : [];
+        const all = there.map(({ row, score }) => ({ row: generation!.rows[row]!, score }));
+        return [...all, ...pairs(hits)].sort((a, b) => b.score - a.score || a.row - b.row).slice(0, k);
+      });
     });
   }
 

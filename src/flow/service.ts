@@ -1,3 +1,4 @@
+import type { LabelSummary } from '../core/label-doubts.js';
 import type { PreprocessRecord } from '../core/manifests.js';
 import type { Pace } from '../core/pace.js';
 import type { ItemQuery, JobFilter, ModelShelf, Snapshots } from '../core/ports.js';
@@ -24,6 +25,10 @@ export interface Service {
   switchModel(request: InCollection & SwitchRequest & { model?: string }): Promise<JobAnswer>;
   /** Queues the switch back to the model before the last switch. Throws like `reindex`. */
   rollback(request: InCollection & SwitchRequest): Promise<JobAnswer>;
+  /** Groups of pictures that are the same. Throws `unknown_collection`, and `invalid_parameter` for a cursor of another report. */
+  duplicates(request: InCollection & PageRequest & { min_score: number }): Reported<DuplicatesPage>;
+  /** Pictures whose label the others disagree with. Throws like `duplicates`. */
+  labelReport(request: InCollection & PageRequest): Reported<LabelsPage>;
   /** Backups of the whole data folder; `start` queues the writing of one. */
   models: ModelShelf;
   snapshots: Pick<Snapshots, 'list' | 'path' | 'remove'> & { start(): JobAnswer };
@@ -134,6 +139,57 @@ export interface InCollection {
   collection?: string; // the default one when absent
 }
 
+export interface PageRequest {
+  limit: number;
+  after?: ReportPlace; // from the start when absent
+}
+
+/** Where in which report a page ended. */
+export interface ReportPlace {
+  computed_at: string; // ISO 8601
+  place: number;
+}
+
+/** A page of a report, or the job that makes it when there is none; with a page, `job` makes it anew where it is stale. */
+export type Reported<Page> = { page: Page; job: JobAnswer | null } | { page: null; job: JobAnswer };
+
+export interface ReportPage {
+  computed_at: string; // ISO 8601, when it was begun
+  stale: boolean; // pictures came, went or got another label since
+  next: ReportPlace | null; // null on the last page
+}
+
+export interface DuplicatesPage extends ReportPage {
+  min_score: number; // cosine
+  groups_found: number;
+  pictures_found: number; // in them
+  groups: {
+    size: number; // pictures in it when the report was made
+    keep: string; // the largest picture, of equal ones the oldest
+    members: (PictureRef & { score: number; exact: boolean })[]; // at most 100; score: to the nearest of the group
+  }[]; // the largest first
+}
+
+export interface LabelsPage extends ReportPage {
+  judged: number; // labelled pictures that the others voted about
+  doubts_found: number;
+  doubts: (PictureRef & {
+    suggested: string; // the label that the others vote for
+    share: number; // of its own label in their vote
+    suggested_share: number;
+    margin: number; // suggested_share - share
+    neighbours: (PictureRef & { score: number })[]; // the nearest, best first
+  })[]; // the surest first
+  labels_found: number;
+  labels: LabelSummary[]; // those that agree least, at most 1,000
+}
+
+export interface PictureRef {
+  id: string;
+  label: string | null;
+  thumbnail: string; // path on this server
+}
+
 export interface SwitchRequest {
   /** Pictures that cannot be embedded: refuse the switch (as when absent), or keep them unfound. */
   missing?: 'refuse' | 'drop';
@@ -160,7 +216,11 @@ export interface SearchRequest {
 }
 
 export interface SearchAnswer {
-  labels: LabelShare[]; // best first
+  /** Best first. `probability` is what the share is worth in this collection; absent where no calibration applies. */
+  labels: (LabelShare & { probability?: number })[];
+  /** Whether the best label is less sure than the precision that was set asks for; absent like `probability`. */
+  abstained?: boolean;
+  calibration: { applied: boolean; reason: string | null }; // why not
   neighbours: (Neighbour & { thumbnail: string })[]; // best first; `thumbnail` is a path on this server
   index: { generation: number; mode: 'hnsw' | 'exact'; exact: boolean; rows: number };
   query: {
@@ -171,6 +231,20 @@ export interface SearchAnswer {
     sha256: string;
     duplicate_of: string[];
   };
+}
+
+/** How much the labels of answers are worth; what is below `reason` is null where there is one. */
+export interface CalibrationSummary {
+  vote_k: number; // of the vote that is calibrated
+  temperature: number;
+  samples: number; // labelled pictures that the others voted about
+  reason: string | null; // why there are no probabilities
+  accuracy: number | null; // of the label with the largest share
+  calibration_error: { before: number; after: number } | null;
+  asked_precision: number | null;
+  threshold: number | null; // probability below which answers abstain; null where no threshold reaches the precision
+  precision: number | null; // of the answers that do not abstain
+  coverage: number | null; // share of them
 }
 
 export interface Info {
@@ -210,5 +284,6 @@ export interface Info {
     provider: string; // the one in use
     providers: { name: string; usable: boolean; reason: string | null }[]; // all that were probed
   };
+  calibration: CalibrationSummary | null; // of the votes; null until one was made
   limits: { max_bytes: number; max_pixels: number; max_k: number; formats: string[] };
 }

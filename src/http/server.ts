@@ -21,6 +21,7 @@ import { probeRoutes } from './probes.js';
 import { problemHandler, unknownRoute } from './problem.js';
 import { limitRate } from './rate-limit.js';
 import { reindexRoutes } from './reindex.js';
+import { reportRoutes } from './reports.js';
 import { searchRoutes } from './search.js';
 import { SECURITY_HEADERS } from './security-headers.js';
 import { snapshotRoutes } from './snapshots.js';
@@ -103,6 +104,7 @@ export function createServer(parts: ServerParts): Express {
   reindexRoutes(app, routes);
   jobRoutes(app, routes);
   modelRoutes(app, routes);
+  reportRoutes(app, routes);
   snapshotRoutes(app, routes);
   probeRoutes(app, routes);
   metricsRoutes(app, routes);

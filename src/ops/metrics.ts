@@ -16,7 +16,7 @@ export interface Metrics {
   stageDone(stage: Stage, seconds: number): void;
   /** A request was refused, by error code. */
   refused(reason: string): void;
-  /** A vote ended; `confidence` is the probability of its best label, null when no label was in reach. */
+  /** A vote ended; `confidence` is the probability of its best label, null when there is none: no label in reach, or no calibration. */
   voteDone(vote: { confidence: number | null; abstained: boolean }): void;
   /** A job ended, however it ended. */
   jobFinished(job: Pick<Job, 'kind' | 'state'>): void;

@@ -50,6 +50,48 @@ export function describeStore({ name, open }: StoreCase): void {
       ]);
     });
 
+    it('lists rows by the hash of their file, page by page', () => {
+      const hashes = ['ee', 'aa', 'ee', 'bb', 'aa'].map((two) => two.repeat(32));
+      const { rows } = store.put(hashes.map((sha256, i) => newItem(`${i}`, { sha256 })));
+      const seen = [];
+      for (
+        let page = store.hashesInOrder(null, 2);
+        page.length > 0;
+        page = store.hashesInOrder(page.at(-1)!, 2)
+      )
+        seen.push(...page);
+      expect(seen).toEqual([1, 4, 3, 0, 2].map((i) => ({ row: rows[i], sha256: hashes[i] })));
+    });
+
+    it('counts what comes, goes or gets another label, over a restart too', () => {
+      const counts = [store.changes()];
+      const counted = (step: () => unknown) => {
+        step();
+        counts.push(store.changes());
+      };
+      counted(() => store.put([newItem('a'), newItem('b')]));
+      counted(() => store.update('a', { label: 'cat' }));
+      counted(() => store.update('a', { label: 'cat', metadata: { x: 1 } })); // the label is as it was
+      counted(() => store.remove(['b', 'nobody']));
+      counted(reopen);
+      expect(counts).toEqual([0, 2, 3, 3, 4, 4]);
+    });
+
+    it('keeps records and their entries, replaces them as a whole, and loses them with the space', () => {
+      expect([store.record('x'), store.recordEntries('x', 0, 9)]).toEqual([undefined, []]);
+      store.saveRecord('x', { a: 1 }, ['one', 'two', 'three']);
+      store.saveRecord('y', null);
+      reopen();
+      expect([store.record('x'), store.record('y')]).toEqual([{ a: 1 }, null]);
+      expect(store.recordEntries('x', 1, 1)).toEqual([{ place: 2, value: 'two' }]);
+      store.saveRecord('x', 2, ['four']);
+      expect([store.record('x'), store.recordEntries('x', 0, 9)]).toEqual([2, [{ place: 1, value: 'four' }]]);
+      const other = database.addSpace('default', { model_sha256: 'ef'.repeat(32), dimension: 16 });
+      other.saveRecord('x', 3);
+      database.removeSpace('default', 'ef'.repeat(32));
+      expect([other.record('x'), store.record('x')]).toEqual([undefined, 2]);
+    });
+
     it('replaces an item of the same id under a new row', () => {
       const [first] = store.put([newItem('a', { label: 'old' })]).rows;
       const again = store.put([newItem('b'), newItem('a', { label: 'new' })]);

@@ -21,7 +21,7 @@ function open(): Jobs {
   const work: Work = (job, progress) => tasks.get(job.parameters.task)!(job, progress);
   return createJobs({
     store,
-    work: { import: work, reindex: work, snapshot: work },
+    work: { import: work, reindex: work, report: work, snapshot: work },
     newId: () => `job-${++ids}`,
     now: () => new Date(Date.UTC(2026, 0, 1, 0, 0, ids)).toISOString(),
     onFinished: (job, cause) => finished.push({ job: { ...job }, cause }),

@@ -5,6 +5,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { createFlatIndex } from '../../../src/core/flat-index.js';
 import type { ModelManifest } from '../../../src/core/manifests.js';
 import { toTensor } from '../../../src/core/preprocess.js';
+import { startCalibrationFit } from '../../../src/engines/calibration-fit.js';
 import { sha256Of } from '../../../src/engines/files.js';
 import { listImages, statFile } from '../../../src/engines/folder.js';
 import { readModel } from '../../../src/engines/manifest.js';
@@ -62,6 +63,8 @@ export async function openParts(home: string) {
     snapshots: createSnapshots({ dataDir: join(home, 'data'), database, version: '0.0.0' }),
     now: () => new Date().toISOString(),
     yieldToRequests: () => nextTurn(),
+    precision: 0.95,
+    startFit: startCalibrationFit,
     /** The vector that this picture has by itself. */
     async vectorOf(
       bytes: Uint8Array,
