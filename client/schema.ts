@@ -11,15 +11,66 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Finds the pictures that look like the one sent, and its likely labels.
-         * @description The picture is either the file field `image` of a multipart form, or the whole body. What it is, is seen from
-         *     its bytes, not from its name or content type. Parameters are given in the query or, with a form, as form
-         *     fields; a name given in both is refused, and so is an unknown one.
+         * Finds the pictures that look like the one asked for, and its likely labels.
+         * @description What is asked for is a picture, or in JSON also a picture of the collection by its id, a vector, or several
+         *     positive and negative examples. A picture is either the file field `image` of a multipart form, the whole body,
+         *     or base64 in JSON. What it is, is seen from its bytes, not from its name or content type. Parameters are given in
+         *     the query or, with a form or JSON, in the body; a name given in both is refused, and so is an unknown one.
+         *
+         *     Pictures that are asked for by id, alone or as examples, are left out of the neighbours and of the vote. Examples
+         *     make one direction: the mean of the positive ones less `beta` times the mean of the negative ones.
          *
          *     The body is not read before key, query, content type and announced length have been checked. Uploads in memory
          *     and running searches are bounded: when as many wait as may wait, the answer is `503`.
          */
         post: operations["search"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/search/batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Answers up to 64 queries at once, each by itself.
+         * @description Pictures come in a multipart form, the file field `image` repeated; a raw body is a batch of one; JSON holds
+         *     `queries` of every kind that a single search knows. All of them share the parameters. There is one result a
+         *     query, in their order: the answer that the query alone would have, or an `error`, which fails no other query. The
+         *     request as a whole is refused only where what the queries share is wrong.
+         *
+         *     The pictures are decoded in parallel, embedded together and searched together. A batch may have half of the
+         *     server's memory for uploads, and takes as many places among the running searches as it has pictures.
+         */
+        post: operations["searchBatch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/embeddings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Turns up to 64 pictures into vectors; nothing is searched or stored.
+         * @description Pictures come in a multipart form (the file field `image`, repeated), as the whole body, or in JSON as base64.
+         *     There is one entry a picture, in their order: its vector, of unit length, or an `error`, which fails no other.
+         */
+        post: operations["embed"];
         delete?: never;
         options?: never;
         head?: never;
@@ -494,35 +545,191 @@ export interface components {
              * @description The picture's file.
              */
             image: string;
-            /**
-             * @description The collection that is searched.
-             * @default default
-             */
-            collection: string;
-            /**
-             * @description How many neighbours to return.
-             * @default 10
-             */
-            k: number;
-            /**
-             * @description How many labelled pictures vote.
-             * @default 200
-             */
-            vote_k: number;
-            /** @description Of the vote. */
-            temperature?: number;
-            /** @description Neighbours below this cosine are left out. */
-            min_score?: number;
-            /** @description Only pictures with one of these labels. */
-            label?: string[];
-            /**
-             * @description Which index answers.
-             * @default auto
-             * @enum {string}
-             */
-            mode: "auto" | "hnsw" | "exact";
-            /** @description Breadth of the graph search. */
-            ef?: number;
+            collection?: components["schemas"]["CollectionName"];
+            k?: components["schemas"]["K"];
+            vote_k?: components["schemas"]["VoteK"];
+            temperature?: components["schemas"]["Temperature"];
+            min_score?: components["schemas"]["MinScore"];
+            label?: components["schemas"]["Labels"];
+            where?: components["schemas"]["WhereText"];
+            mode?: components["schemas"]["Mode"];
+            ef?: components["schemas"]["Ef"];
+            beta?: components["schemas"]["Beta"];
+        };
+        /** @description A form with pictures; the other fields are the parameters of the query. */
+        BatchForm: {
+            image: components["schemas"]["PictureFiles"];
+            collection?: components["schemas"]["CollectionName"];
+            k?: components["schemas"]["K"];
+            vote_k?: components["schemas"]["VoteK"];
+            temperature?: components["schemas"]["Temperature"];
+            min_score?: components["schemas"]["MinScore"];
+            label?: components["schemas"]["Labels"];
+            where?: components["schemas"]["WhereText"];
+            mode?: components["schemas"]["Mode"];
+            ef?: components["schemas"]["Ef"];
+            beta?: components["schemas"]["Beta"];
+        };
+        /** @description A form with pictures. */
+        EmbeddingsForm: {
+            image: components["schemas"]["PictureFiles"];
+            collection?: components["schemas"]["CollectionName"];
+            encoding?: components["schemas"]["Encoding"];
+        };
+        /** @description The pictures' files. */
+        PictureFiles: string[];
+        /** @description Exactly one of `image`, `id`, `vector` and `examples`, and parameters beside it. */
+        SearchBody: {
+            image?: components["schemas"]["PictureText"];
+            id?: components["schemas"]["PictureId"];
+            vector?: components["schemas"]["Vector"];
+            examples?: components["schemas"]["Examples"];
+            collection?: components["schemas"]["CollectionName"];
+            k?: components["schemas"]["K"];
+            vote_k?: components["schemas"]["VoteK"];
+            temperature?: components["schemas"]["Temperature"];
+            min_score?: components["schemas"]["MinScore"];
+            label?: components["schemas"]["LabelOrLabels"];
+            where?: components["schemas"]["Where"];
+            mode?: components["schemas"]["Mode"];
+            ef?: components["schemas"]["Ef"];
+            beta?: components["schemas"]["Beta"];
+        } & (unknown | unknown | unknown | unknown);
+        /** @description Queries, and the parameters that they share. */
+        BatchBody: {
+            /** @description Each is answered by itself. */
+            queries: components["schemas"]["BatchQuery"][];
+            collection?: components["schemas"]["CollectionName"];
+            k?: components["schemas"]["K"];
+            vote_k?: components["schemas"]["VoteK"];
+            temperature?: components["schemas"]["Temperature"];
+            min_score?: components["schemas"]["MinScore"];
+            label?: components["schemas"]["LabelOrLabels"];
+            where?: components["schemas"]["Where"];
+            mode?: components["schemas"]["Mode"];
+            ef?: components["schemas"]["Ef"];
+            beta?: components["schemas"]["Beta"];
+        };
+        /** @description Exactly one of them. */
+        BatchQuery: {
+            image?: components["schemas"]["PictureText"];
+            id?: components["schemas"]["PictureId"];
+            vector?: components["schemas"]["Vector"];
+            examples?: components["schemas"]["Examples"];
+        } & (unknown | unknown | unknown | unknown);
+        /** @description Like these and unlike those; at most 16 together. */
+        Examples: {
+            /** @description What is wanted looks like these. */
+            positive: components["schemas"]["Example"][];
+            /** @description What is wanted does not look like these. */
+            negative?: components["schemas"]["Example"][];
+        };
+        /** @description Exactly one of them. */
+        Example: {
+            image?: components["schemas"]["PictureText"];
+            id?: components["schemas"]["PictureId"];
+            vector?: components["schemas"]["Vector"];
+        } & (unknown | unknown | unknown);
+        /** @description Pictures in base64. */
+        EmbeddingsBody: {
+            /** @description Each is embedded by itself. */
+            images: components["schemas"]["PictureText"][];
+            collection?: components["schemas"]["CollectionName"];
+            encoding?: components["schemas"]["Encoding"];
+        };
+        /** @description A picture's file in base64. */
+        PictureText: string;
+        /** @description The id of a picture of the collection. */
+        PictureId: string;
+        /** @description A vector of the collection's model (`dimension` numbers), of length 1 within 0.00001. */
+        Vector: number[];
+        /**
+         * @description The collection that is meant.
+         * @default default
+         */
+        CollectionName: string;
+        /**
+         * @description How many neighbours to return.
+         * @default 10
+         */
+        K: number;
+        /**
+         * @description How many labelled pictures vote.
+         * @default 200
+         */
+        VoteK: number;
+        /** @description Of the vote. */
+        Temperature: number;
+        /** @description Neighbours below this cosine are left out. */
+        MinScore: number;
+        /** @description Only pictures with one of these labels. */
+        Labels: string[];
+        /** @description Only pictures with this label, or with one of these. */
+        LabelOrLabels: string | components["schemas"]["Labels"];
+        /** @description Only pictures whose metadata fits; see the parameter `where`. */
+        Where: {
+            [key: string]: components["schemas"]["Scalar"] | components["schemas"]["WhereOperators"];
+        };
+        /** @description All of them must hold. Of a list in the metadata one element must fit, for `not` none may. */
+        WhereOperators: {
+            in?: components["schemas"]["Scalars"];
+            /** @description Not that value, or none of them. */
+            not?: components["schemas"]["Scalar"] | components["schemas"]["Scalars"];
+            /** @description Above. */
+            gt?: number | string;
+            /** @description Not below. */
+            gte?: number | string;
+            /** @description Below. */
+            lt?: number | string;
+            /** @description Not above. */
+            lte?: number | string;
+            /** @description Whether a string, a number or a boolean is there. */
+            exists?: boolean;
+        };
+        /** @description A value to equal; "1" is not 1. */
+        Scalar: string | number | boolean;
+        /** @description One of these values. */
+        Scalars: components["schemas"]["Scalar"][];
+        /** @description Only pictures whose metadata fits, as JSON; see the parameter `where`. */
+        WhereText: string;
+        /**
+         * @description Which index answers.
+         * @default auto
+         * @enum {string}
+         */
+        Mode: "auto" | "hnsw" | "exact";
+        /** @description Breadth of the graph search. */
+        Ef: number;
+        /**
+         * @description Weight of the negative examples.
+         * @default 0.5
+         */
+        Beta: number;
+        /**
+         * @description How a vector is written.
+         * @default float
+         * @enum {string}
+         */
+        Encoding: "float" | "base64";
+        BatchAnswer: {
+            /** @description One a query, in their order. */
+            results: (components["schemas"]["SearchAnswer"] | components["schemas"]["ItemError"])[];
+        };
+        /** @description Why there is no result for this one. */
+        ItemError: {
+            error: components["schemas"]["Problem"];
+        };
+        Embeddings: {
+            model_sha256: components["schemas"]["Sha256"];
+            /** @description Numbers in a vector. */
+            dimension: number;
+            /** @description One a picture, in their order. */
+            embeddings: (components["schemas"]["Embedding"] | components["schemas"]["ItemError"])[];
+        };
+        /** @description A picture's vector. */
+        Embedding: {
+            /** @description A list of numbers, or with `encoding=base64` its float32, little-endian. */
+            vector: components["schemas"]["Vector"] | string;
         };
         SearchAnswer: {
             /** @description The labels that were voted for, best first; empty when no labelled picture is in reach. */
@@ -564,8 +771,15 @@ export interface components {
             /** @description Pictures searched. */
             rows: number;
         };
+        /** @description What was asked for. */
+        Query: components["schemas"]["PictureQuery"] | components["schemas"]["IdQuery"] | components["schemas"]["VectorQuery"] | components["schemas"]["ExamplesQuery"];
         /** @description The picture that was sent. */
-        Query: {
+        PictureQuery: {
+            /**
+             * @description A picture.
+             * @constant
+             */
+            kind: "image";
             /** @description Pixels, after EXIF orientation. */
             width: number;
             /** @description Pixels, after EXIF orientation. */
@@ -716,6 +930,37 @@ export interface components {
         CollectionList: {
             /** @description In the order of their names. */
             collections: components["schemas"]["Collection"][];
+        };
+        /** @description A picture of the collection. */
+        IdQuery: {
+            /**
+             * @description By id.
+             * @constant
+             */
+            kind: "id";
+            id: components["schemas"]["PictureId"];
+        };
+        /** @description A vector. */
+        VectorQuery: {
+            /**
+             * @description By vector.
+             * @constant
+             */
+            kind: "vector";
+        };
+        /** @description Several examples. */
+        ExamplesQuery: {
+            /**
+             * @description By examples.
+             * @constant
+             */
+            kind: "examples";
+            /** @description How many positive ones. */
+            positive: number;
+            /** @description How many negative ones. */
+            negative: number;
+            /** @description The weight that the negative ones had. */
+            beta: number;
         };
         /** @description A SHA-256 in hex. */
         Sha256: string;
@@ -1102,7 +1347,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The body is neither a form nor a picture, or the picture is of a type that is not built in. */
+        /** @description The body is neither a form nor a picture nor JSON, or the picture is of a type that is not built in. */
         UnsupportedType: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -1216,6 +1461,17 @@ export interface components {
         min_score: number;
         /** @description Only pictures with one of these labels; may be repeated. */
         label: string[];
+        /**
+         * @description Only pictures whose metadata fits: a JSON object of conditions that must all hold. Its keys are dotted paths
+         *     (`camera.maker`); its values are a value to equal, or an object with `in`, `not`, `gt`, `gte`, `lt`, `lte` and
+         *     `exists`, such as `{"colour":{"in":["red","blue"]},"year":{"gte":1990}}`.
+         * @example {"colour":"red"}
+         */
+        where: string;
+        /** @description How much the negative examples count against the positive ones; without negative ones it has no effect. */
+        beta: number;
+        /** @description How a vector is written. `float` is a list of numbers; `base64` are its float32, little-endian. */
+        encoding: "float" | "base64";
         /** @description Which index answers. `auto` lets the service choose. */
         mode: "auto" | "hnsw" | "exact";
         /** @description Breadth of the graph search; more is slower and finds more. The exact index ignores it. */
@@ -1325,10 +1581,19 @@ export interface operations {
                 min_score?: components["parameters"]["min_score"];
                 /** @description Only pictures with one of these labels; may be repeated. */
                 label?: components["parameters"]["label"];
+                /**
+                 * @description Only pictures whose metadata fits: a JSON object of conditions that must all hold. Its keys are dotted paths
+                 *     (`camera.maker`); its values are a value to equal, or an object with `in`, `not`, `gt`, `gte`, `lt`, `lte` and
+                 *     `exists`, such as `{"colour":{"in":["red","blue"]},"year":{"gte":1990}}`.
+                 * @example {"colour":"red"}
+                 */
+                where?: components["parameters"]["where"];
                 /** @description Which index answers. `auto` lets the service choose. */
                 mode?: components["parameters"]["mode"];
                 /** @description Breadth of the graph search; more is slower and finds more. The exact index ignores it. */
                 ef?: components["parameters"]["ef"];
+                /** @description How much the negative examples count against the positive ones; without negative ones it has no effect. */
+                beta?: components["parameters"]["beta"];
             };
             header?: {
                 /** @description An id of the caller's, which the answer and the log then carry. Another is made when it is not usable. */
@@ -1337,12 +1602,13 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        /** @description One picture. `/v1/info` says which formats, how many bytes and how many pixels are allowed. */
+        /** @description One query. `/v1/info` says which formats, how many bytes and how many pixels a picture may have. */
         requestBody: {
             content: {
                 "multipart/form-data": components["schemas"]["SearchForm"];
                 "image/*": string;
                 "application/octet-stream": string;
+                "application/json": components["schemas"]["SearchBody"];
             };
         };
         responses: {
@@ -1354,50 +1620,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "labels": [
-                     *         {
-                     *           "label": "cat",
-                     *           "share": 0.83
-                     *         },
-                     *         {
-                     *           "label": "fox",
-                     *           "share": 0.17
-                     *         }
-                     *       ],
-                     *       "neighbours": [
-                     *         {
-                     *           "id": "cat/tabby.webp",
-                     *           "label": "cat",
-                     *           "score": 0.9312,
-                     *           "share": 0.52,
-                     *           "thumbnail": "/v1/images/cat%2Ftabby.webp/thumbnail"
-                     *         },
-                     *         {
-                     *           "id": "fox/red.webp",
-                     *           "label": "fox",
-                     *           "score": 0.8127,
-                     *           "share": 0.17,
-                     *           "thumbnail": "/v1/images/fox%2Fred.webp/thumbnail"
-                     *         }
-                     *       ],
-                     *       "index": {
-                     *         "generation": 3,
-                     *         "mode": "hnsw",
-                     *         "exact": false,
-                     *         "rows": 1595
-                     *       },
-                     *       "query": {
-                     *         "width": 500,
-                     *         "height": 375,
-                     *         "format": "jpeg",
-                     *         "bytes": 48211,
-                     *         "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
-                     *         "duplicate_of": []
-                     *       }
-                     *     }
-                     */
                     "application/json": components["schemas"]["SearchAnswer"];
                 };
             };
@@ -1409,6 +1631,180 @@ export interface operations {
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedType"];
             422: components["responses"]["Undecodable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    searchBatch: {
+        parameters: {
+            query?: {
+                /** @description The collection that is meant. */
+                collection?: components["parameters"]["collection"];
+                /** @description How many neighbours to return. The server may allow fewer (`limits.max_k` of `/v1/info`). */
+                k?: components["parameters"]["k"];
+                /** @description How many of the nearest labelled pictures vote for the labels. */
+                vote_k?: components["parameters"]["vote_k"];
+                /** @description Of the vote, `exp(score / temperature)`; small values listen to the nearest only. The model's own when absent. */
+                temperature?: components["parameters"]["temperature"];
+                /** @description Neighbours below this cosine are left out. */
+                min_score?: components["parameters"]["min_score"];
+                /** @description Only pictures with one of these labels; may be repeated. */
+                label?: components["parameters"]["label"];
+                /**
+                 * @description Only pictures whose metadata fits: a JSON object of conditions that must all hold. Its keys are dotted paths
+                 *     (`camera.maker`); its values are a value to equal, or an object with `in`, `not`, `gt`, `gte`, `lt`, `lte` and
+                 *     `exists`, such as `{"colour":{"in":["red","blue"]},"year":{"gte":1990}}`.
+                 * @example {"colour":"red"}
+                 */
+                where?: components["parameters"]["where"];
+                /** @description Which index answers. `auto` lets the service choose. */
+                mode?: components["parameters"]["mode"];
+                /** @description Breadth of the graph search; more is slower and finds more. The exact index ignores it. */
+                ef?: components["parameters"]["ef"];
+                /** @description How much the negative examples count against the positive ones; without negative ones it has no effect. */
+                beta?: components["parameters"]["beta"];
+            };
+            header?: {
+                /** @description An id of the caller's, which the answer and the log then carry. Another is made when it is not usable. */
+                "X-Request-Id"?: components["parameters"]["request_id"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The queries. */
+        requestBody: {
+            content: {
+                "multipart/form-data": components["schemas"]["BatchForm"];
+                "image/*": string;
+                "application/octet-stream": string;
+                /**
+                 * @example {
+                 *       "queries": [
+                 *         {
+                 *           "id": "cat/tabby.webp"
+                 *         },
+                 *         {
+                 *           "id": "fox/red.webp"
+                 *         }
+                 *       ],
+                 *       "k": 3
+                 *     }
+                 */
+                "application/json": components["schemas"]["BatchBody"];
+            };
+        };
+        responses: {
+            /** @description One result a query, in their order. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Server-Timing": components["headers"]["Server-Timing"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "results": [
+                     *         {
+                     *           "labels": [
+                     *             {
+                     *               "label": "cat",
+                     *               "share": 1
+                     *             }
+                     *           ],
+                     *           "neighbours": [
+                     *             {
+                     *               "id": "cat/white.webp",
+                     *               "label": "cat",
+                     *               "score": 0.7721,
+                     *               "share": 1,
+                     *               "thumbnail": "/v1/images/cat%2Fwhite.webp/thumbnail"
+                     *             }
+                     *           ],
+                     *           "index": {
+                     *             "generation": 3,
+                     *             "mode": "hnsw",
+                     *             "exact": false,
+                     *             "rows": 1595
+                     *           },
+                     *           "query": {
+                     *             "kind": "id",
+                     *             "id": "cat/tabby.webp"
+                     *           }
+                     *         },
+                     *         {
+                     *           "error": {
+                     *             "type": "/docs#not_found",
+                     *             "title": "Not Found",
+                     *             "status": 404,
+                     *             "detail": "there is no picture \"fox/red.webp\" in the collection \"default\"",
+                     *             "code": "not_found",
+                     *             "field": "id",
+                     *             "request_id": "5b4d2c1e-8a0f-4c6e-9d53-0f1e2d3c4b5a"
+                     *           }
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["BatchAnswer"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    embed: {
+        parameters: {
+            query?: {
+                /** @description The collection that is meant. */
+                collection?: components["parameters"]["collection"];
+                /** @description How a vector is written. `float` is a list of numbers; `base64` are its float32, little-endian. */
+                encoding?: components["parameters"]["encoding"];
+            };
+            header?: {
+                /** @description An id of the caller's, which the answer and the log then carry. Another is made when it is not usable. */
+                "X-Request-Id"?: components["parameters"]["request_id"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The pictures. */
+        requestBody: {
+            content: {
+                "multipart/form-data": components["schemas"]["EmbeddingsForm"];
+                "image/*": string;
+                "application/octet-stream": string;
+                "application/json": components["schemas"]["EmbeddingsBody"];
+            };
+        };
+        responses: {
+            /** @description One entry a picture, in their order. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Server-Timing": components["headers"]["Server-Timing"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Embeddings"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedType"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];

@@ -76,7 +76,7 @@ describe('a form that is not as agreed is refused', () => {
   it('an unknown field, a nested one, one that is too long', async () => {
     await refused(asFile(good).field('top', '5'), 400, { code: 'unknown_parameter', field: 'top' });
     await refused(asFile(good).field('k[a]', '5'), 400, { code: 'malformed_body' });
-    await refused(asFile(good).field('label', 'x'.repeat(2000)), 400, { code: 'malformed_body' });
+    await refused(asFile(good).field('label', 'x'.repeat(20_000)), 400, { code: 'malformed_body' });
     await refused(asFile(good).field('__proto__', '5'), 400, { code: 'unknown_parameter' });
   });
 
@@ -98,7 +98,7 @@ describe('a form that is not as agreed is refused', () => {
 
   it('another content type, or a compressed body', async () => {
     await refused(search().type('text/plain').send('hello'), 415, { code: 'unsupported_media_type' });
-    await refused(search().type('application/json').send('{}'), 415, { code: 'unsupported_media_type' });
+    await refused(search().type('application/ld+json').send('{}'), 415, { code: 'unsupported_media_type' });
     await refused(search().type('application/x-www-form-urlencoded').send('k=5'), 415, {
       code: 'unsupported_media_type',
     });
