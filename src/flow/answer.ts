@@ -2,6 +2,7 @@ import { type Settled, succeeded, unwrap } from '../core/settled.js';
 import type { Item } from '../core/types.js';
 import { vote } from '../core/vote.js';
 import { checkLabels, type FindParts, find } from './find.js';
+import { thumbnailPath } from './image-view.js';
 import { type Direction, makeDirections, type QueryParts } from './query.js';
 import type { SegmentHits } from './segments.js';
 import type { BatchRequest, SearchAnswer, SearchOptions, SearchRequest, Timed } from './service.js';
@@ -65,7 +66,7 @@ function judged(parts: AnswerParts, { direction, found, options }: Found): Searc
     // A row that was removed between the search and this line is left out.
     .filter((hit): hit is typeof hit & { item: Item } => hit.item !== undefined)
     .map(({ item, score, share }) => {
-      const thumbnail = `/v1/images/${encodeURIComponent(item.id)}/thumbnail`;
+      const thumbnail = thumbnailPath(item.id, parts.store.collection);
       return { id: item.id, label: item.label, score, share, thumbnail };
     });
   const { generation, mode, exact } = found;
