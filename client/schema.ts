@@ -1336,6 +1336,16 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description Address and headers have more than 16 KiB; the connection is closed. What is long belongs in the body. */
+        HeadersTooLarge: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /** @description The body has too many bytes, or the picture too many pixels. */
         TooLarge: {
             headers: {
@@ -1464,7 +1474,8 @@ export interface components {
         /**
          * @description Only pictures whose metadata fits: a JSON object of conditions that must all hold. Its keys are dotted paths
          *     (`camera.maker`); its values are a value to equal, or an object with `in`, `not`, `gt`, `gte`, `lt`, `lte` and
-         *     `exists`, such as `{"colour":{"in":["red","blue"]},"year":{"gte":1990}}`.
+         *     `exists`, such as `{"colour":{"in":["red","blue"]},"year":{"gte":1990}}`. A long one belongs in the body: headers and
+         *     address together have at most 16 KiB.
          * @example {"colour":"red"}
          */
         where: string;
@@ -1584,7 +1595,8 @@ export interface operations {
                 /**
                  * @description Only pictures whose metadata fits: a JSON object of conditions that must all hold. Its keys are dotted paths
                  *     (`camera.maker`); its values are a value to equal, or an object with `in`, `not`, `gt`, `gte`, `lt`, `lte` and
-                 *     `exists`, such as `{"colour":{"in":["red","blue"]},"year":{"gte":1990}}`.
+                 *     `exists`, such as `{"colour":{"in":["red","blue"]},"year":{"gte":1990}}`. A long one belongs in the body: headers and
+                 *     address together have at most 16 KiB.
                  * @example {"colour":"red"}
                  */
                 where?: components["parameters"]["where"];
@@ -1632,6 +1644,7 @@ export interface operations {
             415: components["responses"]["UnsupportedType"];
             422: components["responses"]["Undecodable"];
             429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadersTooLarge"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
         };
@@ -1654,7 +1667,8 @@ export interface operations {
                 /**
                  * @description Only pictures whose metadata fits: a JSON object of conditions that must all hold. Its keys are dotted paths
                  *     (`camera.maker`); its values are a value to equal, or an object with `in`, `not`, `gt`, `gte`, `lt`, `lte` and
-                 *     `exists`, such as `{"colour":{"in":["red","blue"]},"year":{"gte":1990}}`.
+                 *     `exists`, such as `{"colour":{"in":["red","blue"]},"year":{"gte":1990}}`. A long one belongs in the body: headers and
+                 *     address together have at most 16 KiB.
                  * @example {"colour":"red"}
                  */
                 where?: components["parameters"]["where"];
@@ -1758,6 +1772,7 @@ export interface operations {
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedType"];
             429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadersTooLarge"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
         };

@@ -25,7 +25,7 @@ import {
   sent,
 } from './contract.js';
 import { ended } from './jobs.js';
-import { parseAnswer, startUpload, untilMetric } from './raw.js';
+import { head, openRaw, parseAnswer, startUpload, untilMetric } from './raw.js';
 import { addModel, startTestServer, type TestServer } from './start.js';
 
 const KEY = 'a-key-of-enough-letters';
@@ -312,6 +312,16 @@ describe('every answer is as documented', () => {
       gone.abort();
       judge('DELETE', '/v1/jobs/{id}', await sent(request(url).delete(path)));
     });
+  });
+
+  it('an address that is too long, where parameters may be long', async () => {
+    for (const path of ['/v1/search', '/v1/search/batch']) {
+      const raw = openRaw(server.url);
+      raw.socket.write(head(`POST ${path}?${'label=x&'.repeat(3000)} HTTP/1.1`, 'Host: localhost'));
+      const { status, headers, body } = parseAnswer(await raw.answer());
+      expect(status).toBe(431);
+      judge('POST', path, { status, headers, body: Buffer.from(body) });
+    }
   });
 
   it('models', async () => {
