@@ -11,15 +11,66 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Finds the pictures that look like the one sent, and its likely labels.
-         * @description The picture is either the file field `image` of a multipart form, or the whole body. What it is, is seen from
-         *     its bytes, not from its name or content type. Parameters are given in the query or, with a form, as form
-         *     fields; a name given in both is refused, and so is an unknown one.
+         * Finds the pictures that look like the one asked for, and its likely labels.
+         * @description What is asked for is a picture, or in JSON also a picture of the collection by its id, a vector, or several
+         *     positive and negative examples. A picture is either the file field `image` of a multipart form, the whole body,
+         *     or base64 in JSON. What it is, is seen from its bytes, not from its name or content type. Parameters are given in
+         *     the query or, with a form or JSON, in the body; a name given in both is refused, and so is an unknown one.
+         *
+         *     Pictures that are asked for by id, alone or as examples, are left out of the neighbours and of the vote. Examples
+         *     make one direction: the mean of the positive ones less `beta` times the mean of the negative ones.
          *
          *     The body is not read before key, query, content type and announced length have been checked. Uploads in memory
          *     and running searches are bounded: when as many wait as may wait, the answer is `503`.
          */
         post: operations["search"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/search/batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Answers up to 64 queries at once, each by itself.
+         * @description Pictures come in a multipart form, the file field `image` repeated; a raw body is a batch of one; JSON holds
+         *     `queries` of every kind that a single search knows. All of them share the parameters. There is one result a
+         *     query, in their order: the answer that the query alone would have, or an `error`, which fails no other query. The
+         *     request as a whole is refused only where what the queries share is wrong.
+         *
+         *     The pictures are decoded in parallel, embedded together and searched together. A batch may have half of the
+         *     server's memory for uploads, and takes as many places among the running searches as it has pictures.
+         */
+        post: operations["searchBatch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/embeddings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Turns up to 64 pictures into vectors; nothing is searched or stored.
+         * @description Pictures come in a multipart form (the file field `image`, repeated), as the whole body, or in JSON as base64.
+         *     There is one entry a picture, in their order: its vector, of unit length, or an `error`, which fails no other.
+         */
+        post: operations["embed"];
         delete?: never;
         options?: never;
         head?: never;
@@ -339,6 +390,59 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/duplicates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Groups of pictures that are the same or nearly so.
+         * @description Two pictures belong together when their cosine is at least `min_score`, or their files are equal, byte for byte;
+         *     a group is what hangs together by such pairs. The 20 nearest of each picture are looked at, and the 10,000
+         *     largest groups are kept.
+         *
+         *     The first call starts a job that makes the report and answers `202`; call again until it is `200`. A report that
+         *     pictures came into or went from since, or that got other labels, is answered with `stale: true` while a job makes
+         *     it anew. One job at a time makes a report. Pictures that are gone are left out of the answer at once.
+         */
+        get: operations["listDuplicates"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/reports/labels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Pictures whose label their neighbours disagree with, and how well each label hangs together.
+         * @description The others vote about each labelled picture as they would about an upload, itself and its near-duplicates (cosine
+         *     0.98 or more) left out. A picture is in doubt when they vote for another label at least as surely as they do, on
+         *     average, for pictures that carry that label (confident learning, Northcutt and others 2021). A label that one
+         *     picture alone has is not judged. The 10,000 surest doubts are kept; one that was given another label is left out.
+         *
+         *     The first call starts a job that makes the report and answers `202`; call again until it is `200`. A report that
+         *     pictures came into or went from since, or that got other labels, is answered with `stale: true` while a job makes
+         *     it anew. One job at a time makes a report. Pictures that are gone are left out of the answer at once.
+         */
+        get: operations["getLabelReport"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/snapshots": {
         parameters: {
             query?: never;
@@ -494,39 +598,210 @@ export interface components {
              * @description The picture's file.
              */
             image: string;
-            /**
-             * @description The collection that is searched.
-             * @default default
-             */
-            collection: string;
-            /**
-             * @description How many neighbours to return.
-             * @default 10
-             */
-            k: number;
-            /**
-             * @description How many labelled pictures vote.
-             * @default 200
-             */
-            vote_k: number;
-            /** @description Of the vote. */
-            temperature?: number;
-            /** @description Neighbours below this cosine are left out. */
-            min_score?: number;
-            /** @description Only pictures with one of these labels. */
-            label?: string[];
-            /**
-             * @description Which index answers.
-             * @default auto
-             * @enum {string}
-             */
-            mode: "auto" | "hnsw" | "exact";
-            /** @description Breadth of the graph search. */
-            ef?: number;
+            collection?: components["schemas"]["CollectionName"];
+            k?: components["schemas"]["K"];
+            vote_k?: components["schemas"]["VoteK"];
+            temperature?: components["schemas"]["Temperature"];
+            min_score?: components["schemas"]["MinScore"];
+            label?: components["schemas"]["Labels"];
+            where?: components["schemas"]["WhereText"];
+            mode?: components["schemas"]["Mode"];
+            ef?: components["schemas"]["Ef"];
+            beta?: components["schemas"]["Beta"];
+        };
+        /** @description A form with pictures; the other fields are the parameters of the query. */
+        BatchForm: {
+            image: components["schemas"]["PictureFiles"];
+            collection?: components["schemas"]["CollectionName"];
+            k?: components["schemas"]["K"];
+            vote_k?: components["schemas"]["VoteK"];
+            temperature?: components["schemas"]["Temperature"];
+            min_score?: components["schemas"]["MinScore"];
+            label?: components["schemas"]["Labels"];
+            where?: components["schemas"]["WhereText"];
+            mode?: components["schemas"]["Mode"];
+            ef?: components["schemas"]["Ef"];
+            beta?: components["schemas"]["Beta"];
+        };
+        /** @description A form with pictures. */
+        EmbeddingsForm: {
+            image: components["schemas"]["PictureFiles"];
+            collection?: components["schemas"]["CollectionName"];
+            encoding?: components["schemas"]["Encoding"];
+        };
+        /** @description The pictures' files. */
+        PictureFiles: string[];
+        /** @description Exactly one of `image`, `id`, `vector` and `examples`, and parameters beside it. */
+        SearchBody: {
+            image?: components["schemas"]["PictureText"];
+            id?: components["schemas"]["PictureId"];
+            vector?: components["schemas"]["Vector"];
+            examples?: components["schemas"]["Examples"];
+            collection?: components["schemas"]["CollectionName"];
+            k?: components["schemas"]["K"];
+            vote_k?: components["schemas"]["VoteK"];
+            temperature?: components["schemas"]["Temperature"];
+            min_score?: components["schemas"]["MinScore"];
+            label?: components["schemas"]["LabelOrLabels"];
+            where?: components["schemas"]["Where"];
+            mode?: components["schemas"]["Mode"];
+            ef?: components["schemas"]["Ef"];
+            beta?: components["schemas"]["Beta"];
+        } & (unknown | unknown | unknown | unknown);
+        /** @description Queries, and the parameters that they share. */
+        BatchBody: {
+            /** @description Each is answered by itself. */
+            queries: components["schemas"]["BatchQuery"][];
+            collection?: components["schemas"]["CollectionName"];
+            k?: components["schemas"]["K"];
+            vote_k?: components["schemas"]["VoteK"];
+            temperature?: components["schemas"]["Temperature"];
+            min_score?: components["schemas"]["MinScore"];
+            label?: components["schemas"]["LabelOrLabels"];
+            where?: components["schemas"]["Where"];
+            mode?: components["schemas"]["Mode"];
+            ef?: components["schemas"]["Ef"];
+            beta?: components["schemas"]["Beta"];
+        };
+        /** @description Exactly one of them. */
+        BatchQuery: {
+            image?: components["schemas"]["PictureText"];
+            id?: components["schemas"]["PictureId"];
+            vector?: components["schemas"]["Vector"];
+            examples?: components["schemas"]["Examples"];
+        } & (unknown | unknown | unknown | unknown);
+        /** @description Like these and unlike those; at most 16 together. */
+        Examples: {
+            /** @description What is wanted looks like these. */
+            positive: components["schemas"]["Example"][];
+            /** @description What is wanted does not look like these. */
+            negative?: components["schemas"]["Example"][];
+        };
+        /** @description Exactly one of them. */
+        Example: {
+            image?: components["schemas"]["PictureText"];
+            id?: components["schemas"]["PictureId"];
+            vector?: components["schemas"]["Vector"];
+        } & (unknown | unknown | unknown);
+        /** @description Pictures in base64. */
+        EmbeddingsBody: {
+            /** @description Each is embedded by itself. */
+            images: components["schemas"]["PictureText"][];
+            collection?: components["schemas"]["CollectionName"];
+            encoding?: components["schemas"]["Encoding"];
+        };
+        /** @description A picture's file in base64. */
+        PictureText: string;
+        /** @description The id of a picture of the collection. */
+        PictureId: string;
+        /** @description A vector of the collection's model (`dimension` numbers), of length 1 within 0.00001. */
+        Vector: number[];
+        /**
+         * @description The collection that is meant.
+         * @default default
+         */
+        CollectionName: string;
+        /**
+         * @description How many neighbours to return.
+         * @default 10
+         */
+        K: number;
+        /**
+         * @description How many labelled pictures vote.
+         * @default 200
+         */
+        VoteK: number;
+        /** @description Of the vote. */
+        Temperature: number;
+        /** @description Neighbours below this cosine are left out. */
+        MinScore: number;
+        /** @description Only pictures with one of these labels. */
+        Labels: string[];
+        /** @description Only pictures with this label, or with one of these. */
+        LabelOrLabels: string | components["schemas"]["Labels"];
+        /** @description Only pictures whose metadata fits; see the parameter `where`. */
+        Where: {
+            [key: string]: components["schemas"]["Scalar"] | components["schemas"]["WhereOperators"];
+        };
+        /** @description All of them must hold. Of a list in the metadata one element must fit, for `not` none may. */
+        WhereOperators: {
+            in?: components["schemas"]["Scalars"];
+            /** @description Not that value, or none of them. */
+            not?: components["schemas"]["Scalar"] | components["schemas"]["Scalars"];
+            /** @description Above. */
+            gt?: number | string;
+            /** @description Not below. */
+            gte?: number | string;
+            /** @description Below. */
+            lt?: number | string;
+            /** @description Not above. */
+            lte?: number | string;
+            /** @description Whether a string, a number or a boolean is there. */
+            exists?: boolean;
+        };
+        /** @description A value to equal; "1" is not 1. */
+        Scalar: string | number | boolean;
+        /** @description One of these values. */
+        Scalars: components["schemas"]["Scalar"][];
+        /** @description Only pictures whose metadata fits, as JSON; see the parameter `where`. */
+        WhereText: string;
+        /**
+         * @description Which index answers.
+         * @default auto
+         * @enum {string}
+         */
+        Mode: "auto" | "hnsw" | "exact";
+        /** @description Breadth of the graph search. */
+        Ef: number;
+        /**
+         * @description Weight of the negative examples.
+         * @default 0.5
+         */
+        Beta: number;
+        /**
+         * @description How a vector is written.
+         * @default float
+         * @enum {string}
+         */
+        Encoding: "float" | "base64";
+        BatchAnswer: {
+            /** @description One a query, in their order. */
+            results: (components["schemas"]["SearchAnswer"] | components["schemas"]["ItemError"])[];
+        };
+        /** @description Why there is no result for this one. */
+        ItemError: {
+            error: components["schemas"]["Problem"];
+        };
+        Embeddings: {
+            model_sha256: components["schemas"]["Sha256"];
+            /** @description Numbers in a vector. */
+            dimension: number;
+            /** @description One a picture, in their order. */
+            embeddings: (components["schemas"]["Embedding"] | components["schemas"]["ItemError"])[];
+        };
+        /** @description A picture's vector. */
+        Embedding: {
+            /** @description A list of numbers, or with `encoding=base64` its float32, little-endian. */
+            vector: components["schemas"]["Vector"] | string;
         };
         SearchAnswer: {
             /** @description The labels that were voted for, best first; empty when no labelled picture is in reach. */
             labels: components["schemas"]["LabelShare"][];
+            /**
+             * @description The best label is less sure than `LOOKALIKE_PRECISION` asks for, or there is none. Absent where no calibration
+             *     applies.
+             */
+            abstained?: boolean;
+            /**
+             * @description Whether the labels carry calibrated probabilities. They do not where the vote is another one than the
+             *     calibrated one (`temperature`, `vote_k`, `label` or `min_score` given) or nothing was calibrated.
+             */
+            calibration: {
+                /** @description Whether they do. */
+                applied: boolean;
+                /** @description Why not. */
+                reason: string | null;
+            };
             /** @description The nearest pictures, best first. */
             neighbours: components["schemas"]["Neighbour"][];
             index: components["schemas"]["UsedIndex"];
@@ -537,6 +812,8 @@ export interface components {
             label: string;
             /** @description Its part of the whole vote. */
             share: number;
+            /** @description How often such a share is right in this collection; absent where no calibration applies. */
+            probability?: number;
         };
         Neighbour: {
             /** @description The picture's id. */
@@ -545,6 +822,11 @@ export interface components {
             label: string | null;
             /** @description Cosine to the query, 1 for the same direction. */
             score: number;
+            /**
+             * @description How many percent of the collection's pictures have no other picture nearer to them than this: near 0,
+             *     nothing in the collection looks like the query. Absent before a calibration.
+             */
+            percentile?: number;
             /** @description Its part of the whole vote, 0 when it took no part. */
             share: number;
             /** @description Path of its thumbnail on this server. */
@@ -564,8 +846,15 @@ export interface components {
             /** @description Pictures searched. */
             rows: number;
         };
+        /** @description What was asked for. */
+        Query: components["schemas"]["PictureQuery"] | components["schemas"]["IdQuery"] | components["schemas"]["VectorQuery"] | components["schemas"]["ExamplesQuery"];
         /** @description The picture that was sent. */
-        Query: {
+        PictureQuery: {
+            /**
+             * @description A picture.
+             * @constant
+             */
+            kind: "image";
             /** @description Pixels, after EXIF orientation. */
             width: number;
             /** @description Pixels, after EXIF orientation. */
@@ -639,7 +928,7 @@ export interface components {
             /** @description Its label. */
             label: string | null;
             /** @description What its owner wrote to it; free of form. */
-            metadata: Record<string, never>;
+            metadata: Record<string, unknown>;
             sha256: components["schemas"]["Sha256"];
             picture: components["schemas"]["PictureFacts"];
             /**
@@ -677,7 +966,7 @@ export interface components {
             /** @description The label, null removes it. */
             label?: string | null;
             /** @description What of the metadata changes, null empties it. */
-            metadata?: Record<string, never> | null;
+            metadata?: Record<string, unknown> | null;
         };
         /** @description A picture that is there already. */
         Duplicate: {
@@ -717,6 +1006,37 @@ export interface components {
             /** @description In the order of their names. */
             collections: components["schemas"]["Collection"][];
         };
+        /** @description A picture of the collection. */
+        IdQuery: {
+            /**
+             * @description By id.
+             * @constant
+             */
+            kind: "id";
+            id: components["schemas"]["PictureId"];
+        };
+        /** @description A vector. */
+        VectorQuery: {
+            /**
+             * @description By vector.
+             * @constant
+             */
+            kind: "vector";
+        };
+        /** @description Several examples. */
+        ExamplesQuery: {
+            /**
+             * @description By examples.
+             * @constant
+             */
+            kind: "examples";
+            /** @description How many positive ones. */
+            positive: number;
+            /** @description How many negative ones. */
+            negative: number;
+            /** @description The weight that the negative ones had. */
+            beta: number;
+        };
         /** @description A SHA-256 in hex. */
         Sha256: string;
         /** @description A long task. */
@@ -727,11 +1047,11 @@ export interface components {
              * @description What it does.
              * @enum {string}
              */
-            kind: "import" | "reindex" | "snapshot";
+            kind: "import" | "reindex" | "report" | "snapshot";
             /** @description The collection that it works on, null for the whole data folder. */
             collection: string | null;
             /** @description What was asked for; its fields depend on the kind. */
-            parameters: Record<string, never>;
+            parameters: Record<string, unknown>;
             /**
              * @description Where it stands.
              * @enum {string}
@@ -761,7 +1081,7 @@ export interface components {
              */
             finished_at: string | null;
             /** @description What came out, or what there was to say before it failed; its fields depend on the kind. */
-            result: Record<string, never> | null;
+            result: Record<string, unknown> | null;
             /** @description Entries a second: of late while it runs, over its whole time when it has ended. */
             rate: number | null;
             /** @description Until all entries are done at this rate, null when that cannot be told. */
@@ -847,6 +1167,7 @@ export interface components {
             bank: components["schemas"]["Bank"];
             index: components["schemas"]["Index"];
             exact: components["schemas"]["Exact"];
+            calibration: components["schemas"]["Calibration"];
             limits: components["schemas"]["Limits"];
         };
         /** @description The encoder. */
@@ -871,7 +1192,7 @@ export interface components {
             /** @description The terms that it is under. */
             terms: string;
             /** @description What was measured when it was trained; free of form. */
-            accuracy: Record<string, never>;
+            accuracy: Record<string, unknown>;
         };
         /** @description How a picture becomes the encoder's input. */
         Preprocess: {
@@ -963,6 +1284,119 @@ export interface components {
                 reason: string | null;
             }[];
         };
+        /**
+         * @description How much the labels of answers are worth, tried on labelled pictures of the collection: the others vote about
+         *     each, itself and its near-duplicates left out. Every rebuild of the index makes it anew; null before the first.
+         */
+        Calibration: {
+            /** @description Of the vote that is calibrated. */
+            vote_k: number;
+            /** @description Of the vote that is calibrated. */
+            temperature: number;
+            /** @description Pictures that were tried, at most 2,000. */
+            samples: number;
+            /** @description Why there are no probabilities; the rest is null then. */
+            reason: string | null;
+            /** @description Of the label with the largest share. */
+            accuracy: number | null;
+            /** @description Expected calibration error of the best label (10 bins of equal mass). */
+            calibration_error: {
+                /** @description Of its share. */
+                before: number;
+                /** @description Of its probability, cross-validated. */
+                after: number;
+            } | null;
+            /** @description `LOOKALIKE_PRECISION` when it was made. */
+            asked_precision: number | null;
+            /** @description Probability below which answers abstain; null where none reaches the precision, and all abstain. */
+            threshold: number | null;
+            /** @description Of the answers that do not abstain, cross-validated; null where all abstain. */
+            precision: number | null;
+            /** @description Share of them, cross-validated. */
+            coverage: number | null;
+        } | null;
+        /** @description A picture of the collection. */
+        PictureRef: {
+            /** @description The picture's id. */
+            id: string;
+            /** @description Its label. */
+            label: string | null;
+            /** @description Path of its thumbnail on this server. */
+            thumbnail: string;
+        };
+        /** @description What every page of a report says. */
+        Report: {
+            /**
+             * Format: date-time
+             * @description When its making began.
+             */
+            computed_at: string;
+            /** @description Pictures came, went or got another label since. */
+            stale: boolean;
+            /** @description `cursor` of the next page, null on the last one. */
+            next_cursor: string | null;
+            /** @description The job that makes it anew, where it is stale. */
+            job: string | null;
+        };
+        /** @description Groups of duplicates. */
+        Duplicates: {
+            /** @description Cosine from which two pictures count as the same. */
+            min_score: number;
+            /** @description Groups in all. */
+            groups_found: number;
+            /** @description Pictures in them. */
+            pictures_found: number;
+            /** @description The largest first. */
+            groups: {
+                /** @description Pictures in it when the report was made. */
+                size: number;
+                /** @description The one to keep: the largest picture, of equal ones the oldest. */
+                keep: string;
+                /** @description The first 100 that are still there, in the order in which they came. */
+                members: ({
+                    /** @description Cosine to the nearest of the group. */
+                    score: number;
+                    /** @description Another one has the same bytes. */
+                    exact: boolean;
+                } & components["schemas"]["PictureRef"])[];
+            }[];
+        } & components["schemas"]["Report"];
+        /** @description Labels in doubt. */
+        LabelReport: {
+            /** @description Labelled pictures that the others voted about. */
+            judged: number;
+            /** @description Of them in doubt. */
+            doubts_found: number;
+            /** @description The surest first. */
+            doubts: ({
+                /** @description The label that the others vote for. */
+                suggested: string;
+                /** @description Of its own label in their vote. */
+                share: number;
+                /** @description Of the suggested label. */
+                suggested_share: number;
+                /** @description How far they are apart. */
+                margin: number;
+                /** @description The nearest others, best first. */
+                neighbours: ({
+                    /** @description Cosine to the picture. */
+                    score: number;
+                } & components["schemas"]["PictureRef"])[];
+            } & components["schemas"]["PictureRef"])[];
+            /** @description Different labels that were judged. */
+            labels_found: number;
+            /** @description The label that agrees least first, at most 1,000. */
+            labels: {
+                /** @description The label. */
+                label: string;
+                /** @description Pictures that were judged. */
+                count: number;
+                /** @description Share of them that the others agree with. */
+                agreement: number;
+                /** @description Mean cosine of two of them, null for a single one. */
+                similarity: number | null;
+            }[];
+        } & components["schemas"]["Report"];
         /** @description What is allowed. */
         Limits: {
             /** @description Of one picture's file. */
@@ -1091,6 +1525,16 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description Address and headers have more than 16 KiB; the connection is closed. What is long belongs in the body. */
+        HeadersTooLarge: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /** @description The body has too many bytes, or the picture too many pixels. */
         TooLarge: {
             headers: {
@@ -1102,7 +1546,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The body is neither a form nor a picture, or the picture is of a type that is not built in. */
+        /** @description The body is neither a form nor a picture nor JSON, or the picture is of a type that is not built in. */
         UnsupportedType: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -1216,6 +1660,18 @@ export interface components {
         min_score: number;
         /** @description Only pictures with one of these labels; may be repeated. */
         label: string[];
+        /**
+         * @description Only pictures whose metadata fits: a JSON object of conditions that must all hold. Its keys are dotted paths
+         *     (`camera.maker`); its values are a value to equal, or an object with `in`, `not`, `gt`, `gte`, `lt`, `lte` and
+         *     `exists`, such as `{"colour":{"in":["red","blue"]},"year":{"gte":1990}}`. A long one belongs in the body: headers and
+         *     address together have at most 16 KiB.
+         * @example {"colour":"red"}
+         */
+        where: string;
+        /** @description How much the negative examples count against the positive ones; without negative ones it has no effect. */
+        beta: number;
+        /** @description How a vector is written. `float` is a list of numbers; `base64` are its float32, little-endian. */
+        encoding: "float" | "base64";
         /** @description Which index answers. `auto` lets the service choose. */
         mode: "auto" | "hnsw" | "exact";
         /** @description Breadth of the graph search; more is slower and finds more. The exact index ignores it. */
@@ -1225,6 +1681,12 @@ export interface components {
          * @example 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
          */
         model_id: string;
+        /** @description Cosine from which two pictures count as the same, in hundredths. */
+        duplicate_score: number;
+        /** @description How many entries at most. */
+        report_limit: number;
+        /** @description `next_cursor` of the page before. It is refused once the report was made anew. */
+        report_cursor: string;
         /**
          * @description The snapshot's id.
          * @example 20261122T100000000Z-5b4d2c1e
@@ -1325,10 +1787,20 @@ export interface operations {
                 min_score?: components["parameters"]["min_score"];
                 /** @description Only pictures with one of these labels; may be repeated. */
                 label?: components["parameters"]["label"];
+                /**
+                 * @description Only pictures whose metadata fits: a JSON object of conditions that must all hold. Its keys are dotted paths
+                 *     (`camera.maker`); its values are a value to equal, or an object with `in`, `not`, `gt`, `gte`, `lt`, `lte` and
+                 *     `exists`, such as `{"colour":{"in":["red","blue"]},"year":{"gte":1990}}`. A long one belongs in the body: headers and
+                 *     address together have at most 16 KiB.
+                 * @example {"colour":"red"}
+                 */
+                where?: components["parameters"]["where"];
                 /** @description Which index answers. `auto` lets the service choose. */
                 mode?: components["parameters"]["mode"];
                 /** @description Breadth of the graph search; more is slower and finds more. The exact index ignores it. */
                 ef?: components["parameters"]["ef"];
+                /** @description How much the negative examples count against the positive ones; without negative ones it has no effect. */
+                beta?: components["parameters"]["beta"];
             };
             header?: {
                 /** @description An id of the caller's, which the answer and the log then carry. Another is made when it is not usable. */
@@ -1337,12 +1809,13 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        /** @description One picture. `/v1/info` says which formats, how many bytes and how many pixels are allowed. */
+        /** @description One query. `/v1/info` says which formats, how many bytes and how many pixels a picture may have. */
         requestBody: {
             content: {
                 "multipart/form-data": components["schemas"]["SearchForm"];
                 "image/*": string;
                 "application/octet-stream": string;
+                "application/json": components["schemas"]["SearchBody"];
             };
         };
         responses: {
@@ -1354,50 +1827,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "labels": [
-                     *         {
-                     *           "label": "cat",
-                     *           "share": 0.83
-                     *         },
-                     *         {
-                     *           "label": "fox",
-                     *           "share": 0.17
-                     *         }
-                     *       ],
-                     *       "neighbours": [
-                     *         {
-                     *           "id": "cat/tabby.webp",
-                     *           "label": "cat",
-                     *           "score": 0.9312,
-                     *           "share": 0.52,
-                     *           "thumbnail": "/v1/images/cat%2Ftabby.webp/thumbnail"
-                     *         },
-                     *         {
-                     *           "id": "fox/red.webp",
-                     *           "label": "fox",
-                     *           "score": 0.8127,
-                     *           "share": 0.17,
-                     *           "thumbnail": "/v1/images/fox%2Fred.webp/thumbnail"
-                     *         }
-                     *       ],
-                     *       "index": {
-                     *         "generation": 3,
-                     *         "mode": "hnsw",
-                     *         "exact": false,
-                     *         "rows": 1595
-                     *       },
-                     *       "query": {
-                     *         "width": 500,
-                     *         "height": 375,
-                     *         "format": "jpeg",
-                     *         "bytes": 48211,
-                     *         "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
-                     *         "duplicate_of": []
-                     *       }
-                     *     }
-                     */
                     "application/json": components["schemas"]["SearchAnswer"];
                 };
             };
@@ -1409,6 +1838,189 @@ export interface operations {
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedType"];
             422: components["responses"]["Undecodable"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    searchBatch: {
+        parameters: {
+            query?: {
+                /** @description The collection that is meant. */
+                collection?: components["parameters"]["collection"];
+                /** @description How many neighbours to return. The server may allow fewer (`limits.max_k` of `/v1/info`). */
+                k?: components["parameters"]["k"];
+                /** @description How many of the nearest labelled pictures vote for the labels. */
+                vote_k?: components["parameters"]["vote_k"];
+                /** @description Of the vote, `exp(score / temperature)`; small values listen to the nearest only. The model's own when absent. */
+                temperature?: components["parameters"]["temperature"];
+                /** @description Neighbours below this cosine are left out. */
+                min_score?: components["parameters"]["min_score"];
+                /** @description Only pictures with one of these labels; may be repeated. */
+                label?: components["parameters"]["label"];
+                /**
+                 * @description Only pictures whose metadata fits: a JSON object of conditions that must all hold. Its keys are dotted paths
+                 *     (`camera.maker`); its values are a value to equal, or an object with `in`, `not`, `gt`, `gte`, `lt`, `lte` and
+                 *     `exists`, such as `{"colour":{"in":["red","blue"]},"year":{"gte":1990}}`. A long one belongs in the body: headers and
+                 *     address together have at most 16 KiB.
+                 * @example {"colour":"red"}
+                 */
+                where?: components["parameters"]["where"];
+                /** @description Which index answers. `auto` lets the service choose. */
+                mode?: components["parameters"]["mode"];
+                /** @description Breadth of the graph search; more is slower and finds more. The exact index ignores it. */
+                ef?: components["parameters"]["ef"];
+                /** @description How much the negative examples count against the positive ones; without negative ones it has no effect. */
+                beta?: components["parameters"]["beta"];
+            };
+            header?: {
+                /** @description An id of the caller's, which the answer and the log then carry. Another is made when it is not usable. */
+                "X-Request-Id"?: components["parameters"]["request_id"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The queries. */
+        requestBody: {
+            content: {
+                "multipart/form-data": components["schemas"]["BatchForm"];
+                "image/*": string;
+                "application/octet-stream": string;
+                /**
+                 * @example {
+                 *       "queries": [
+                 *         {
+                 *           "id": "cat/tabby.webp"
+                 *         },
+                 *         {
+                 *           "id": "fox/red.webp"
+                 *         }
+                 *       ],
+                 *       "k": 3
+                 *     }
+                 */
+                "application/json": components["schemas"]["BatchBody"];
+            };
+        };
+        responses: {
+            /** @description One result a query, in their order. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Server-Timing": components["headers"]["Server-Timing"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "results": [
+                     *         {
+                     *           "labels": [
+                     *             {
+                     *               "label": "cat",
+                     *               "share": 1,
+                     *               "probability": 0.98
+                     *             }
+                     *           ],
+                     *           "abstained": false,
+                     *           "calibration": {
+                     *             "applied": true,
+                     *             "reason": null
+                     *           },
+                     *           "neighbours": [
+                     *             {
+                     *               "id": "cat/white.webp",
+                     *               "label": "cat",
+                     *               "score": 0.7721,
+                     *               "share": 1,
+                     *               "thumbnail": "/v1/images/cat%2Fwhite.webp/thumbnail"
+                     *             }
+                     *           ],
+                     *           "index": {
+                     *             "generation": 3,
+                     *             "mode": "hnsw",
+                     *             "exact": false,
+                     *             "rows": 1595
+                     *           },
+                     *           "query": {
+                     *             "kind": "id",
+                     *             "id": "cat/tabby.webp"
+                     *           }
+                     *         },
+                     *         {
+                     *           "error": {
+                     *             "type": "/docs#not_found",
+                     *             "title": "Not Found",
+                     *             "status": 404,
+                     *             "detail": "there is no picture \"fox/red.webp\" in the collection \"default\"",
+                     *             "code": "not_found",
+                     *             "field": "id",
+                     *             "request_id": "5b4d2c1e-8a0f-4c6e-9d53-0f1e2d3c4b5a"
+                     *           }
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["BatchAnswer"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedType"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    embed: {
+        parameters: {
+            query?: {
+                /** @description The collection that is meant. */
+                collection?: components["parameters"]["collection"];
+                /** @description How a vector is written. `float` is a list of numbers; `base64` are its float32, little-endian. */
+                encoding?: components["parameters"]["encoding"];
+            };
+            header?: {
+                /** @description An id of the caller's, which the answer and the log then carry. Another is made when it is not usable. */
+                "X-Request-Id"?: components["parameters"]["request_id"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The pictures. */
+        requestBody: {
+            content: {
+                "multipart/form-data": components["schemas"]["EmbeddingsForm"];
+                "image/*": string;
+                "application/octet-stream": string;
+                "application/json": components["schemas"]["EmbeddingsBody"];
+            };
+        };
+        responses: {
+            /** @description One entry a picture, in their order. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Server-Timing": components["headers"]["Server-Timing"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Embeddings"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedType"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
@@ -1524,6 +2136,21 @@ export interface operations {
                      *             "reason": "no adapter was found"
                      *           }
                      *         ]
+                     *       },
+                     *       "calibration": {
+                     *         "vote_k": 200,
+                     *         "temperature": 0.07,
+                     *         "samples": 1595,
+                     *         "reason": null,
+                     *         "accuracy": 0.91,
+                     *         "calibration_error": {
+                     *           "before": 0.12,
+                     *           "after": 0.02
+                     *         },
+                     *         "asked_precision": 0.95,
+                     *         "threshold": 0.71,
+                     *         "precision": 0.96,
+                     *         "coverage": 0.88
                      *       },
                      *       "limits": {
                      *         "max_bytes": 20971520,
@@ -2247,7 +2874,7 @@ export interface operations {
                 /** @description Only jobs of this collection, also one that is not there any more. */
                 collection?: string;
                 /** @description Only jobs that do this. */
-                kind?: "import" | "reindex" | "snapshot";
+                kind?: "import" | "reindex" | "report" | "snapshot";
                 /** @description Only jobs that stand there. */
                 state?: "queued" | "running" | "succeeded" | "failed" | "cancelled";
             };
@@ -2593,6 +3220,191 @@ export interface operations {
             500: components["responses"]["Internal"];
         };
     };
+    listDuplicates: {
+        parameters: {
+            query?: {
+                /** @description The collection that is meant. */
+                collection?: components["parameters"]["collection"];
+                /** @description Cosine from which two pictures count as the same, in hundredths. */
+                min_score?: components["parameters"]["duplicate_score"];
+                /** @description How many entries at most. */
+                limit?: components["parameters"]["report_limit"];
+                /** @description `next_cursor` of the page before. It is refused once the report was made anew. */
+                cursor?: components["parameters"]["report_cursor"];
+            };
+            header?: {
+                /** @description An id of the caller's, which the answer and the log then carry. Another is made when it is not usable. */
+                "X-Request-Id"?: components["parameters"]["request_id"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The groups, the largest first. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Server-Timing": components["headers"]["Server-Timing"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    Link: components["headers"]["Link"];
+                    /** @description Path of the job that makes the report anew, where it is stale. */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "computed_at": "2026-11-22T10:00:00.000Z",
+                     *       "stale": false,
+                     *       "min_score": 0.98,
+                     *       "groups_found": 1,
+                     *       "pictures_found": 2,
+                     *       "groups": [
+                     *         {
+                     *           "size": 2,
+                     *           "keep": "cat/tabby.webp",
+                     *           "members": [
+                     *             {
+                     *               "id": "cat/tabby.webp",
+                     *               "label": "cat",
+                     *               "thumbnail": "/v1/images/cat%2Ftabby.webp/thumbnail",
+                     *               "score": 0.9931,
+                     *               "exact": false
+                     *             },
+                     *             {
+                     *               "id": "cat/tabby-small.webp",
+                     *               "label": "cat",
+                     *               "thumbnail": "/v1/images/cat%2Ftabby-small.webp/thumbnail",
+                     *               "score": 0.9931,
+                     *               "exact": false
+                     *             }
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "next_cursor": null,
+                     *       "job": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Duplicates"];
+                };
+            };
+            /** @description The report is being made; this is the job. */
+            202: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Server-Timing": components["headers"]["Server-Timing"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    Location: components["headers"]["Location"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+        };
+    };
+    getLabelReport: {
+        parameters: {
+            query?: {
+                /** @description The collection that is meant. */
+                collection?: components["parameters"]["collection"];
+                /** @description How many entries at most. */
+                limit?: components["parameters"]["report_limit"];
+                /** @description `next_cursor` of the page before. It is refused once the report was made anew. */
+                cursor?: components["parameters"]["report_cursor"];
+            };
+            header?: {
+                /** @description An id of the caller's, which the answer and the log then carry. Another is made when it is not usable. */
+                "X-Request-Id"?: components["parameters"]["request_id"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The doubts, the surest first. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Server-Timing": components["headers"]["Server-Timing"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    Link: components["headers"]["Link"];
+                    /** @description Path of the job that makes the report anew, where it is stale. */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "computed_at": "2026-11-22T10:00:00.000Z",
+                     *       "stale": false,
+                     *       "judged": 1595,
+                     *       "doubts_found": 1,
+                     *       "doubts": [
+                     *         {
+                     *           "id": "cat/red.webp",
+                     *           "label": "cat",
+                     *           "thumbnail": "/v1/images/cat%2Fred.webp/thumbnail",
+                     *           "suggested": "fox",
+                     *           "share": 0.04,
+                     *           "suggested_share": 0.93,
+                     *           "margin": 0.89,
+                     *           "neighbours": [
+                     *             {
+                     *               "id": "fox/red.webp",
+                     *               "label": "fox",
+                     *               "thumbnail": "/v1/images/fox%2Fred.webp/thumbnail",
+                     *               "score": 0.9412
+                     *             }
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "labels_found": 1,
+                     *       "labels": [
+                     *         {
+                     *           "label": "cat",
+                     *           "count": 210,
+                     *           "agreement": 0.91,
+                     *           "similarity": 0.38
+                     *         }
+                     *       ],
+                     *       "next_cursor": null,
+                     *       "job": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["LabelReport"];
+                };
+            };
+            /** @description The report is being made; this is the job. */
+            202: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Server-Timing": components["headers"]["Server-Timing"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    Location: components["headers"]["Location"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+        };
+    };
     listSnapshots: {
         parameters: {
             query?: never;
@@ -2841,7 +3653,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/yaml": Record<string, never>;
+                    "application/yaml": Record<string, unknown>;
                 };
             };
             403: components["responses"]["Forbidden"];

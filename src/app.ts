@@ -197,12 +197,25 @@ function openPictureFiles({ settings, logger, onClose }: Frame, database: Databa
     cache: createThumbnailCache(join(settings.dataDir, 'images', 'thumbnails')),
     fileWrites: createSharedLock(),
   };
+  let held = 0;
   /** Never rejects: what could not be removed stays in the trash, and the next sweep tries again. */
-  const sweepNow = () =>
-    sweep(files).catch((err) => logger.error({ err }, 'files of deleted pictures could not be removed'));
+  const sweepNow = async () => {
+    if (held > 0) return;
+    await sweep(files).catch((err) =>
+      logger.error({ err }, 'files of deleted pictures could not be removed'),
+    );
+  };
+  const whileNotSwept = async <T>(step: () => Promise<T>): Promise<T> => {
+    held++;
+    try {
+      return await step();
+    } finally {
+      held--;
+    }
+  };
   void sweepNow();
   onClose(sweepNow); // waits for those before it
-  return { ...files, sweep: sweepNow };
+  return { ...files, sweep: sweepNow, whileNotSwept };
 }
 
 /** The models that collections may be of. */

@@ -94,7 +94,7 @@ function neighbourCard({ id, label, score, thumbnail }: Neighbour, signal: Abort
 function summary({ body, serverMs }: Found, ms: number): string {
   const { rows, exact, mode } = body.index;
   const how = exact ? 'exact' : mode;
-  const twin = body.query.duplicate_of[0];
+  const twin = body.query.kind === 'image' ? body.query.duplicate_of[0] : undefined;
   const known = twin === undefined ? '' : ` This very file is in the collection as ${twin}.`;
   const server = serverMs === undefined ? '' : ` (${serverMs.toFixed(0)} ms in the server)`;
   return `${body.neighbours.length} of ${count(rows)} pictures in ${ms.toFixed(0)} ms${server}, ${how}.${known}`;

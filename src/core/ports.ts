@@ -2,6 +2,7 @@ import type { CalibrationRecord } from './calibrate.js';
 import type { FitOptions, VotedRow } from './fit-calibration.js';
 import type { ModelManifest, Pooling, PreprocessRecord } from './manifests.js';
 import type { DecodedImage, Hits, Item, Job, NewItem } from './types.js';
+import type { Where } from './where.js';
 
 /**
  * The ports: what the flows need from the engines. Each has one contract suite in `test/contract/`
@@ -144,6 +145,8 @@ export interface Store {
   itemsBySha256(sha256: string): Item[];
   /** A page of the items; each filter has an index, so that a page costs what it holds and not what there is. */
   list(query: ItemQuery): Item[];
+  /** The rows whose metadata fits, each once, in no order. */
+  rowsWhere(where: Where): Int32Array;
   vector(row: number): Float32Array | undefined;
   /** The next vectors after `afterId` (null: from the start), ordered by id bytewise. */
   vectorsInIdOrder(afterId: string | null, limit: number): StoredVector[];

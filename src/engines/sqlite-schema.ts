@@ -1,4 +1,6 @@
 import type Database from 'better-sqlite3';
+import { facetsOf } from '../core/facets.js';
+import { FACETS_SCHEMA, facetValue } from './sqlite-where.js';
 
 /** The tables of the database, and the way from earlier formats to this one. */
 
@@ -87,6 +89,7 @@ const SCHEMA = `
     INSERT OR IGNORE INTO trash VALUES (old.sha256);
     UPDATE collections SET changes = changes + 1 WHERE number = old.collection;
   END;
+  ${FACETS_SCHEMA}
 `;
 
 /** SQLite's clock as ISO 8601 in UTC with milliseconds. */
@@ -135,8 +138,35 @@ export function prepareSchema(db: Database.Database): void {
   db.pragma('legacy_alter_table = ON');
   db.transaction(() => {
     db.exec(version === 0 ? SCHEMA : FROM_1);
+    if (version === 1) addFacets(db);
     db.pragma(`user_version = ${SCHEMA_VERSION}`);
   })();
   db.pragma('legacy_alter_table = OFF');
   db.pragma('foreign_keys = ON');
+}
+
+/** Format 1 had metadata, but nothing to look it up by. */
+function addFacets(db: Database.Database): void {
+  const write = prepareFacets(db);
+  const items = db.prepare<[number], ItemMetadata>(
+    'SELECT row, collection, metadata FROM items WHERE row > ? ORDER BY row LIMIT 1000',
+  );
+  for (let page = items.all(0); page.length > 0; page = items.all(page.at(-1)!.row))
+    for (const { metadata, ...item } of page) write(item, JSON.parse(metadata) as Record<string, unknown>);
+}
+
+interface ItemMetadata {
+  row: number;
+  collection: number;
+  metadata: string;
+}
+
+/** Writes the facets of an item's metadata; those it had before must be gone. */
+export function prepareFacets(db: Database.Database) {
+  const insert = db.prepare(
+    'INSERT INTO facets (collection, path, value, row) VALUES (@collection, @path, @value, @row)',
+  );
+  return (item: { row: number; collection: number }, metadata: Record<string, unknown>) => {
+    for (const { path, value } of facetsOf(metadata)) insert.run({ ...item, path, value: facetValue(value) });
+  };
 }

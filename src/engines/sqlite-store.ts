@@ -13,7 +13,8 @@ import type { Item, NewItem } from '../core/types.js';
 import { checkId, checkUnitRows } from '../core/vector.js';
 import { prepareList } from './sqlite-list.js';
 import { prepareRecords } from './sqlite-records.js';
-import { NOW } from './sqlite-schema.js';
+import { NOW, prepareFacets } from './sqlite-schema.js';
+import { rowsWhere } from './sqlite-where.js';
 
 /** One collection in one space. Vectors have a table of their own so that item scans stay small. */
 
@@ -51,6 +52,8 @@ function prepareStatements(db: Database.Database) {
       `UPDATE items SET label = @label, metadata = @metadata, updated_at = ${NOW}
        WHERE collection = @collection AND id = @id RETURNING ${ITEM}`,
     ),
+    putFacets: prepareFacets(db),
+    deleteFacets: db.prepare('DELETE FROM facets WHERE row = ?'),
     putFile: db.prepare(
       `INSERT OR REPLACE INTO files (collection, path, bytes, modified_ms, sha256, error)
        VALUES (@collection, @path, @bytes, @modified_ms, @sha256, @error)`,
@@ -117,6 +120,7 @@ function prepareWrites(
         created_at: old?.created_at ?? null,
       });
       const row = Number(lastInsertRowid);
+      sql.putFacets({ row, collection }, metadata);
       sql.putVector.run({ row, space, vector: blobOf(vector) });
       rows.push(row);
     }
@@ -139,7 +143,17 @@ function prepareWrites(
       sql.putVector.run({ row, space, vector: blobOf(vectors.subarray(i * dimension, (i + 1) * dimension)) });
     });
   });
-  return { put, remove, recordFiles, forgetFiles, addVectors };
+  const update = db.transaction((id: string, changes: ItemChanges) => {
+    const item = itemOf(sql.byId.get(collection, id));
+    if (!item) return undefined;
+    const { row, label, metadata } = { ...item, ...changes };
+    if (changes.metadata) {
+      sql.deleteFacets.run(row);
+      sql.putFacets({ row, collection }, metadata);
+    }
+    return itemOf(sql.updateItem.get({ collection, id, label, metadata: JSON.stringify(metadata) }));
+  });
+  return { put, update, remove, recordFiles, forgetFiles, addVectors };
 }
 
 /** Makes the stores of a database. They need no closing of their own: the database is closed as a whole. */
@@ -158,7 +172,7 @@ function storeAt(db: Database.Database, sql: Statements, place: Place): Store {
     identity,
     space,
     put: (items, files = []) => write.put(items, files),
-    update: (id, changes) => changed(sql, collection, itemById(id), changes),
+    update: (id, changes) => write.update(id, changes),
     remove: (ids) => write.remove(ids),
     recordFiles: (files) => write.recordFiles(files),
     forgetFiles: (paths) => write.forgetFiles(paths),
@@ -173,6 +187,7 @@ function storeAt(db: Database.Database, sql: Statements, place: Place): Store {
     itemById,
     list: (query) => sql.list(collection, query).map((row) => itemByRow(row)!),
     itemsBySha256: (sha256) => sql.bySha.all(sha256, collection).map((row) => itemOf(row)!),
+    rowsWhere: (where) => Int32Array.from(rowsWhere(db, where, { collection })),
     vector(row) {
       const blob = sql.vector.get(row, space);
       return blob && vectorOf(blob);
@@ -191,12 +206,6 @@ function storeAt(db: Database.Database, sql: Statements, place: Place): Store {
     ...sql.records(space),
     addVectors: (rows, vectors) => write.addVectors(rows, vectors),
   };
-}
-
-function changed(sql: Statements, collection: number, item: Item | undefined, changes: ItemChanges) {
-  if (!item) return undefined;
-  const { id, label, metadata } = { ...item, ...changes };
-  return itemOf(sql.updateItem.get({ collection, id, label, metadata: JSON.stringify(metadata) }));
 }
 
 const itemOf = (row: ItemRow | undefined): Item | undefined =>

@@ -1,6 +1,6 @@
 import { type CalibrationRecord, calibrate } from '../core/calibrate.js';
 import type { LabelShare } from '../core/types.js';
-import type { SearchAnswer, SearchRequest } from './service.js';
+import type { Query, SearchAnswer, SearchOptions } from './service.js';
 
 type Calibrated = Pick<SearchAnswer, 'labels' | 'abstained' | 'calibration'>;
 
@@ -11,7 +11,10 @@ type Calibrated = Pick<SearchAnswer, 'labels' | 'abstained' | 'calibration'>;
 export function calibratedVote(
   labels: readonly LabelShare[],
   record: CalibrationRecord | null,
-  asked: Pick<SearchRequest, 'vote_k' | 'min_score' | 'labels'> & { temperature: number },
+  asked: Pick<SearchOptions, 'vote_k' | 'min_score' | 'labels' | 'where'> & {
+    temperature: number;
+    kind: Query['kind'];
+  },
 ): Calibrated {
   const reason = whyNot(record, asked);
   if (reason !== null) return { labels: [...labels], calibration: { applied: false, reason } };
@@ -25,7 +28,7 @@ export function calibratedVote(
 
 function whyNot(
   record: CalibrationRecord | null,
-  { vote_k, temperature, min_score, labels }: Parameters<typeof calibratedVote>[2],
+  { vote_k, temperature, min_score, labels, where, kind }: Parameters<typeof calibratedVote>[2],
 ): string | null {
   if (!record) return 'this collection has no calibration yet; a rebuild of its index makes one';
   if (!record.fit) return record.reason ?? 'the calibration has no fit';
@@ -34,6 +37,8 @@ function whyNot(
     return `temperature is ${temperature}, calibrated is the vote with ${vote.temperature}`;
   if (vote_k !== vote.k) return `vote_k is ${vote_k}, calibrated is the vote with ${vote.k}`;
   if (labels && labels.length > 0) return 'label lets only some pictures vote, calibrated is the vote of all';
+  if (where && where.length > 0) return 'where lets only some pictures vote, calibrated is the vote of all';
+  if (kind === 'examples') return 'examples were given, calibrated is the vote over one picture';
   if (min_score !== undefined) return 'min_score lets only some pictures vote, calibrated is the vote of all';
   return null;
 }

@@ -38,6 +38,8 @@ export interface Collection {
     n: number,
     options: Pick<SegmentSearch, 'k' | 'signal'>,
   ): Promise<Found[][]>;
+  /** The same for n queries (n x dimension), searched as a batch. */
+  searchAll(queries: Float32Array, n: number, options: SegmentSearch): Promise<SegmentHits[]>;
   close(): Promise<void>;
 }
 
@@ -79,6 +81,26 @@ export function openCollection(store: Store, options: CollectionOptions): Collec
   function setAside(row: number): void {
     lacking.set(row, labels.get(row));
     labels.delete(row);
+  }
+
+  async function searchAll(queries: Float32Array, n: number, options: SegmentSearch): Promise<SegmentHits[]> {
+    const found = await now.searchAll(queries, n, options);
+    return found.map(({ rerun, ...list }) => {
+      if (rerun) recall?.offer(rerun);
+      return sorted(list, options.k);
+    });
+  }
+
+  /** In the order of an answer, and no more than k. */
+  function sorted(found: SegmentHits, k: number): SegmentHits {
+    const ids = new Map<number, string>();
+    const idOf = (row: number) => {
+      const id = ids.get(row) ?? store.itemByRow(row)?.id ?? '';
+      ids.set(row, id);
+      return id;
+    };
+    found.hits.sort((a, b) => b.score - a.score || compareIds(idOf(a.row), idOf(b.row)));
+    return { ...found, hits: found.hits.slice(0, k) };
   }
 
   return {
@@ -134,18 +156,10 @@ export function openCollection(store: Store, options: CollectionOptions): Collec
       await old.retire();
     },
     async search(query, options) {
-      const { rerun, ...found } = await now.search(query, options);
-      if (rerun) recall?.offer(rerun);
-      const ids = new Map<number, string>();
-      const idOf = (row: number) => {
-        const id = ids.get(row) ?? store.itemByRow(row)?.id ?? '';
-        ids.set(row, id);
-        return id;
-      };
-      found.hits.sort((a, b) => b.score - a.score || compareIds(idOf(a.row), idOf(b.row)));
-      return { ...found, hits: found.hits.slice(0, options.k) };
+      return (await searchAll(query, 1, options))[0]!;
     },
     searchMany: (queries, n, options) => now.searchMany(queries, n, options),
+    searchAll,
     close: () => now.retire(),
   };
 }

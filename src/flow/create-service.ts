@@ -5,9 +5,10 @@ import type { ModelShelf, Snapshots } from '../core/ports.js';
 import { IMAGE_TYPES } from '../core/sniff.js';
 import type { Job } from '../core/types.js';
 import { type AddParts, addImage, putImage } from './add-image.js';
-import { type AnswerParts, answer } from './answer.js';
+import { type AnswerParts, answer, answerAll } from './answer.js';
 import type { Active, Collections, NamedCollection } from './collections.js';
 import { editImage, removeImage } from './edit-image.js';
+import { embeddings } from './embeddings.js';
 import { foundItem, viewOf } from './image-view.js';
 import type { RecallWatch } from './recall-watch.js';
 import { duplicates, labelReport } from './reports.js';
@@ -57,6 +58,14 @@ export function createService(parts: ServiceParts): Service {
     search: (request, timed) =>
       recallWatch.during(() =>
         named(request.collection).using((active) => answer({ ...parts, ...active }, request, timed)),
+      ),
+    searchAll: (request, timed) =>
+      recallWatch.during(() =>
+        named(request.collection).using((active) => answerAll({ ...parts, ...active }, request, timed)),
+      ),
+    embed: (request, timed) =>
+      recallWatch.during(() =>
+        named(request.collection).using((active) => embeddings({ ...parts, ...active }, request, timed)),
       ),
     info: (collection) => describe(parts, named(collection)),
     readiness() {

@@ -19,6 +19,8 @@ export interface WorkParts
   /** The shipped bank. Throws `bank_mismatch` when another model made it. */
   readDemo: (modelSha256: string) => Promise<BankSource>;
   snapshots: Snapshots;
+  /** Runs a step during which no file of a picture is removed. */
+  whileNotSwept: <T>(step: () => Promise<T>) => Promise<T>;
   now: () => string; // ISO 8601
 }
 
@@ -41,9 +43,11 @@ export function jobWork(parts: WorkParts): Record<JobKind, Work> {
             throw new LookalikeError('internal', `no import is known from ${String(parameters.source)}`);
         }
       }),
-    snapshot: async (_, { signal, report }) => ({
-      ...(await parts.snapshots.create({ now: parts.now(), signal, report })),
-    }),
+    // What is deleted meanwhile is swept after it: a file that the snapshot is about to read must not vanish.
+    snapshot: async (_, { signal, report }) =>
+      parts.whileNotSwept(async () => ({
+        ...(await parts.snapshots.create({ now: parts.now(), signal, report })),
+      })),
     // A swap replaces what answers, so it is no flow that uses it.
     reindex: async (job, progress) => {
       const named = activeOf(job);

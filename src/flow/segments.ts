@@ -63,13 +63,19 @@ export class Segments {
   }
 
   /** The best k of the generation and of the fresh rows, unsorted; more than k where fresh rows tie. */
-  search(query: Float32Array, options: SegmentSearch): Promise<SegmentHits> {
+  async search(query: Float32Array, options: SegmentSearch): Promise<SegmentHits> {
+    return (await this.searchAll(query, 1, options))[0]!;
+  }
+
+  /** The same for n queries (n x dimension), searched as a batch. */
+  searchAll(queries: Float32Array, n: number, options: SegmentSearch): Promise<SegmentHits[]> {
+    const each = rowsOf(queries, n);
     return this.#using(async () => {
       const [old, fresh] = await Promise.all([
-        this.#searchGeneration(query, options),
-        searchFresh(this.fresh, query, options),
+        this.#searchGeneration(queries, n, options),
+        Promise.all(each.map((query) => searchFresh(this.fresh, query, options))),
       ]);
-      return { ...old, hits: [...old.hits, ...fresh] };
+      return old.map((list, i) => ({ ...list, hits: [...list.hits, ...fresh[i]!] }));
     });
   }
 
@@ -116,11 +122,12 @@ export class Segments {
     await Promise.all([this.generation?.close(), this.fresh.close()]);
   }
 
-  async #searchGeneration(query: Float32Array, options: SegmentSearch): Promise<SegmentHits> {
+  async #searchGeneration(queries: Float32Array, n: number, options: SegmentSearch): Promise<SegmentHits[]> {
     const { generation, removed } = this;
     const { k, mode } = options;
     if (!generation) {
-      if (mode !== 'hnsw') return { hits: [], mode: 'exact', exact: true, generation: 0 };
+      const none: SegmentHits = { hits: [], mode: 'exact', exact: true, generation: 0 };
+      if (mode !== 'hnsw') return Array.from({ length: n }, () => none);
       throw new LookalikeError(
         'not_ready',
         'the graph is not built yet; mode exact and auto answer meanwhile',
@@ -137,15 +144,18 @@ export class Segments {
       k: allowed ? k : k + removed.size,
       ...(allowed && { allowed }),
     };
-    const [found] = await (useGraph ? generation.graph : generation.exact).search(query, 1, search);
-    const hits = pairs(found!).filter(({ row }) => !removed.has(row));
-    return {
-      hits: hits.slice(0, k).map(({ row, score }) => ({ row: generation.rows[row]!, score })),
+    const found = await (useGraph ? generation.graph : generation.exact).search(queries, n, search);
+    const hitsOf = (list: Hits) => pairs(list).filter(({ row }) => !removed.has(row));
+    const each = rowsOf(queries, n);
+    return found.map((list, i) => ({
+      hits: hitsOf(list)
+        .slice(0, k)
+        .map(({ row, score }) => ({ row: generation.rows[row]!, score })),
       mode: useGraph ? 'hnsw' : 'exact',
-      exact: found!.exact,
+      exact: list.exact,
       generation: generation.number,
-      ...(useGraph && !allowed && { rerun: this.#rerunOf(query, found!, { k, asked: search.k }) }),
-    };
+      ...(useGraph && !allowed && { rerun: this.#rerunOf(each[i]!, list, { k, asked: search.k }) }),
+    }));
   }
 
   /**
@@ -188,5 +198,10 @@ async function searchFresh(fresh: MutableIndex, query: Float32Array, options: Se
 function indexOptions({ k, ef, signal }: SegmentSearch): SearchOptions {
   return { k, ...(ef !== undefined && { ef }), ...(signal && { signal }) };
 }
+
+const rowsOf = (queries: Float32Array, n: number) =>
+  Array.from({ length: n }, (_, i) =>
+    queries.subarray((i * queries.length) / n, ((i + 1) * queries.length) / n),
+  );
 
 const pairs = ({ rows, scores }: Hits) => Array.from(rows, (row, i) => ({ row, score: scores[i]! }));

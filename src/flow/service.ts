@@ -2,7 +2,9 @@ import type { LabelSummary } from '../core/label-doubts.js';
 import type { PreprocessRecord } from '../core/manifests.js';
 import type { Pace } from '../core/pace.js';
 import type { ItemQuery, JobFilter, ModelShelf, Snapshots } from '../core/ports.js';
-import type { Item, Job, LabelShare, Neighbour, SearchMode } from '../core/types.js';
+import type { Settled } from '../core/settled.js';
+import type { Item, Job, LabelShare, Neighbour, PictureFacts, SearchMode } from '../core/types.js';
+import type { Where } from '../core/where.js';
 import type { Recall } from './recall-watch.js';
 
 /**
@@ -10,8 +12,12 @@ import type { Recall } from './recall-watch.js';
  * implementation. Names are those of the JSON answers, so that a door copies nothing.
  */
 export interface Service {
-  /** One upload to its answer. `timed` is called once around every stage. */
+  /** One query to its answer. `timed` is called around every stage that the query needs. */
   search(request: SearchRequest, timed: Timed): Promise<SearchAnswer>;
+  /** Many queries to one result each, in their order; one that is refused fails no other. */
+  searchAll(request: BatchRequest, timed: Timed): Promise<Settled<SearchAnswer>[]>;
+  /** Pictures to one result each, in their order; one that is refused fails no other. */
+  embed(request: EmbedRequest, timed: Timed): Promise<Embeddings>;
   /** Of a collection, the default one when absent. Throws `unknown_collection`. */
   info(collection?: string): Info;
   /** Whether searches give the full answer now; `reason` is a sentence when not. */
@@ -202,18 +208,58 @@ export interface ReindexRequest extends SwitchRequest {
   switch?: 'auto' | 'manual'; // auto when absent
 }
 
-export interface SearchRequest {
+/** One thing that a search can begin from. */
+export type Example =
+  | { kind: 'image'; bytes: Uint8Array } // a picture's file
+  | { kind: 'id'; id: string } // a picture of the collection
+  | { kind: 'vector'; vector: Float32Array }; // of the collection's space, unit length within 1e-5
+
+/** Like these and unlike those; at least one is positive. */
+export type Query =
+  | Example
+  | { kind: 'examples'; positive: readonly Example[]; negative: readonly Example[] };
+
+export interface SearchOptions {
   collection?: string; // the default one when absent
-  bytes: Uint8Array; // the picture's file
   k: number; // neighbours to return
   vote_k: number; // labelled neighbours that vote
   temperature?: number; // of the vote; the model's own when absent
   min_score?: number; // cosine, -1..1
   labels?: readonly string[]; // only items with one of these labels
+  where?: Where; // only items whose metadata fits
   mode: SearchMode;
   ef?: number;
+  beta: number; // weight of the negative examples
   signal?: AbortSignal;
 }
+
+export interface SearchRequest extends SearchOptions {
+  query: Query;
+}
+
+/** A query that was refused when it was read keeps its place. */
+export interface BatchRequest extends SearchOptions {
+  queries: readonly Settled<Query>[];
+}
+
+export interface EmbedRequest {
+  collection?: string; // whose model embeds; the default one when absent
+  pictures: readonly Settled<Uint8Array>[];
+  signal?: AbortSignal;
+}
+
+export interface Embeddings {
+  model_sha256: string;
+  dimension: number;
+  embeddings: Settled<Float32Array>[];
+}
+
+/** What was asked, as the answer repeats it. */
+export type QueryFacts =
+  | ({ kind: 'image'; sha256: string; duplicate_of: string[] } & PictureFacts)
+  | { kind: 'id'; id: string }
+  | { kind: 'vector' }
+  | { kind: 'examples'; positive: number; negative: number; beta: number };
 
 export interface SearchAnswer {
   /** Best first. `probability` is what the share is worth in this collection; absent where no calibration applies. */
@@ -223,14 +269,7 @@ export interface SearchAnswer {
   calibration: { applied: boolean; reason: string | null }; // why not
   neighbours: (Neighbour & { thumbnail: string })[]; // best first; `thumbnail` is a path on this server
   index: { generation: number; mode: 'hnsw' | 'exact'; exact: boolean; rows: number };
-  query: {
-    width: number;
-    height: number;
-    format: string;
-    bytes: number;
-    sha256: string;
-    duplicate_of: string[];
-  };
+  query: QueryFacts;
 }
 
 /** How much the labels of answers are worth; what is below `reason` is null where there is one. */

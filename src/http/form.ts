@@ -2,7 +2,6 @@ import type { Request, Response } from 'express';
 import multer from 'multer';
 import { LookalikeError, messageOf } from '../core/errors.js';
 import type { RawParameters } from './parameters.js';
-import type { Upload } from './upload.js';
 
 /**
  * Reads a multipart form with multer, in memory, with every limit set: multer's guards do nothing until they
@@ -10,19 +9,24 @@ import type { Upload } from './upload.js';
  * ends that, whatever the client announced.
  */
 export interface FormOptions {
-  maxBytes: number; // of the picture
+  fileBytes: number; // of one picture
+  files: number; // pictures at most
   most: number; // bytes of the whole form
-  tooLarge: () => LookalikeError;
+  pictureTooLarge: () => LookalikeError;
+  formTooLarge: () => LookalikeError;
 }
 
-/** The one file field. */
+export interface Form {
+  files: Buffer[]; // at least one
+  fields: RawParameters;
+}
+
+/** The one file field; it is repeated where several pictures may come. */
 const FIELD = 'image';
 
 const FORM_LIMITS = {
-  files: 1,
   fields: 128, // `label` may be repeated
-  parts: 130,
-  fieldSize: 20 * 1024, // bytes of a value; metadata is the longest
+  fieldSize: 20 * 1024, // bytes of a value; `metadata` and `where` are the longest
   fieldNameSize: 100,
   headerPairs: 16, // of one part
   fieldNestingDepth: 0, // no a[b]
@@ -33,18 +37,19 @@ const FORM_LIMITS = {
  * A reader of forms. The promise rejects with `missing_image`, `unknown_field`, `too_many_files`,
  * `body_too_large`, `malformed_body` or `aborted`.
  */
-export function createFormReader({ maxBytes, most, tooLarge }: FormOptions) {
+export function createFormReader(options: FormOptions) {
+  const { fileBytes, files, most, formTooLarge } = options;
   const parse = multer({
     storage: multer.memoryStorage(),
-    limits: { ...FORM_LIMITS, fileSize: maxBytes },
-  }).single(FIELD);
+    limits: { ...FORM_LIMITS, files, parts: FORM_LIMITS.fields + files + 1, fileSize: fileBytes },
+  }).array(FIELD, files);
 
-  return async (req: Request, res: Response): Promise<Upload> => {
+  return async (req: Request, res: Response): Promise<Form> => {
     await new Promise<void>((resolve, reject) => {
-      countBytes(req, most, () => reject(tooLarge()));
-      parse(req, res, (thrown: unknown) => (thrown ? reject(asFormError(thrown, req, tooLarge)) : resolve()));
+      countBytes(req, most, () => reject(formTooLarge()));
+      parse(req, res, (thrown: unknown) => (thrown ? reject(asFormError(thrown, req, options)) : resolve()));
     });
-    return { bytes: fileOf(req), fields: fieldsOf(req) };
+    return { files: filesOf(req), fields: fieldsOf(req) };
   };
 }
 
@@ -61,8 +66,9 @@ function countBytes(req: Request, most: number, exceeded: () => void): void {
   req.on('data', count);
 }
 
-function fileOf(req: Request): Buffer {
-  if (req.file) return req.file.buffer;
+function filesOf(req: Request): Buffer[] {
+  const files = req.files as Express.Multer.File[];
+  if (files.length > 0) return files.map(({ buffer }) => buffer);
   throw new LookalikeError('missing_image', `the form has no file in the field "${FIELD}"`, { field: FIELD });
 }
 
@@ -72,22 +78,28 @@ function fieldsOf(req: Request): RawParameters {
   return new Map(Object.entries(body).map(([name, value]) => [name, Array.isArray(value) ? value : [value]]));
 }
 
-function asFormError(thrown: unknown, req: Request, tooLarge: () => LookalikeError): LookalikeError {
-  if (thrown instanceof multer.MulterError) return refusal(thrown, tooLarge);
+function asFormError(thrown: unknown, req: Request, options: FormOptions): LookalikeError {
+  if (thrown instanceof multer.MulterError) return refusal(thrown, options);
   if (req.destroyed && !req.complete)
     return new LookalikeError('aborted', 'the upload was broken off', { cause: thrown });
   return new LookalikeError('malformed_body', `the multipart body is broken: ${messageOf(thrown)}`);
 }
 
-function refusal(error: multer.MulterError, tooLarge: () => LookalikeError): LookalikeError {
+function refusal(error: multer.MulterError, { files, pictureTooLarge }: FormOptions): LookalikeError {
   const field = error.field ?? '';
+  const tooMany = () =>
+    new LookalikeError(
+      'too_many_files',
+      files === 1 ? 'one picture a request, got more' : `at most ${files} pictures a request, got more`,
+      { field: FIELD },
+    );
   switch (error.code) {
     case 'LIMIT_FILE_SIZE':
-      return tooLarge();
+      return pictureTooLarge();
     case 'LIMIT_FILE_COUNT':
-      return new LookalikeError('too_many_files', 'one picture a request, got more', { field: FIELD });
+      return tooMany();
     case 'LIMIT_UNEXPECTED_FILE':
-      if (field === FIELD) return new LookalikeError('too_many_files', 'one picture a request', { field });
+      if (field === FIELD) return tooMany();
       return new LookalikeError('unknown_field', `the file belongs in the field "${FIELD}", got "${field}"`, {
         field,
       });

@@ -1,14 +1,55 @@
 import type { Request, Response } from 'express';
 import type { z } from 'zod';
 import { LookalikeError } from '../core/errors.js';
+import { parseJson } from '../core/json.js';
 import { askForBody, hasBody } from './announced-body.js';
-import { readBytes } from './upload.js';
+import { announcedBytes, readBytes } from './body-bytes.js';
 
-/** Small JSON bodies: an object of known fields. */
-const MOST = 64 * 1024; // bytes
+/** A JSON body, bounded before it is read and before it is parsed. */
+export interface JsonBodyOptions {
+  most: number; // bytes of the text
+  values: number; // in all lists and objects together
+  depth: number; // objects and lists inside each other
+}
+
+export interface JsonReader {
+  /** Refuses what can be refused by its headers alone. Returns the most memory that reading the body can take. */
+  weigh(req: Request): number;
+  /** The value. Throws `malformed_body`, `body_too_large`, `aborted`. */
+  read(req: Request, res: Response): Promise<unknown>;
+}
+
+/** The bytes, their text, the strings parsed out of it and the pictures in those: each about the size of the body. */
+export const JSON_COPIES = 4;
+
+export const isJson = (req: Request): boolean => Boolean(req.is('application/json'));
+
+export function createJsonReader({ most, ...limits }: JsonBodyOptions): JsonReader {
+  const tooLarge = () =>
+    new LookalikeError('body_too_large', `a JSON body may have at most ${most} bytes here`);
+  return {
+    weigh: (req) => JSON_COPIES * announcedBytes(req, most, tooLarge),
+    async read(req, res) {
+      announcedBytes(req, most, tooLarge);
+      askForBody(req, res);
+      return parseJson(textOf(await readBytes(req, most, tooLarge)), limits);
+    },
+  };
+}
+
+function textOf(bytes: Buffer): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new LookalikeError('malformed_body', 'the body is not UTF-8', { cause });
+  }
+}
+
+/** Small bodies: an object of known fields, with the metadata of an item at most. */
+const small = createJsonReader({ most: 64 * 1024, values: 16 * 1024, depth: 32 });
 
 /**
- * Reads the body and checks it against `schema`. Throws `unsupported_media_type`, `body_too_large`, `malformed_body`,
+ * Reads a small body and checks it against `schema`. Throws `unsupported_media_type`, `body_too_large`, `malformed_body`,
  * `unknown_field`, `invalid_parameter` (a field's value) and `aborted`.
  */
 export async function readJson<T extends z.ZodRawShape>(
@@ -21,18 +62,7 @@ export async function readJson<T extends z.ZodRawShape>(
       'unsupported_media_type',
       `the body must be JSON (application/json), got ${req.get('content-type') ?? 'no content type'}`,
     );
-  const tooLarge = () => new LookalikeError('body_too_large', `the body may have at most ${MOST} bytes`);
-  if (Number(req.headers['content-length'] ?? 0) > MOST) throw tooLarge();
-  askForBody(req, res);
-  return checked(parsed(await readBytes(req, MOST, tooLarge)), schema);
-}
-
-function parsed(bytes: Buffer): unknown {
-  try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-  } catch (cause) {
-    throw new LookalikeError('malformed_body', 'the body is not JSON in UTF-8', { cause });
-  }
+  return checked(await small.read(req, res), schema);
 }
 
 function checked<T extends z.ZodRawShape>(value: unknown, schema: z.ZodObject<T>) {

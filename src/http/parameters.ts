@@ -19,12 +19,17 @@ export function queryOf(req: Request): RawParameters {
 
 /** The parameters of the query and of a form together. A name given in both is refused with `invalid_parameter`. */
 export function joined({ query, fields }: { query: RawParameters; fields: RawParameters }): RawParameters {
-  for (const name of fields.keys())
-    if (query.has(name))
-      throw new LookalikeError('invalid_parameter', `${name} is given in the query and in the form`, {
-        field: name,
-      });
+  refuseTwice(query, [...fields.keys()], 'form');
   return new Map([...query, ...fields]);
+}
+
+/** Refuses a name that is given in two places with `invalid_parameter`: neither is taken silently. */
+export function refuseTwice(query: RawParameters, names: readonly string[], place: 'form' | 'body'): void {
+  const field = names.find((name) => query.has(name));
+  if (field === undefined) return;
+  throw new LookalikeError('invalid_parameter', `${field} is given in the query and in the ${place}`, {
+    field,
+  });
 }
 
 /** Checks `raw` against `schema`. Throws `unknown_parameter` and `invalid_parameter`, both naming the field. */
@@ -54,6 +59,18 @@ function shown(values: readonly string[] | undefined): string {
 /** Refuses every parameter; for routes that take none. */
 export function noParameters(req: Request): void {
   parseParameters(z.strictObject({}), queryOf(req));
+}
+
+/** The kinds of values that a parameter can have, as a source writes them: a query as texts, a JSON body as its own types. */
+export interface Kinds {
+  wholeNumber(min: number, max: number): z.ZodType<number>;
+  decimal(min: number, max: number): z.ZodType<number>;
+  shortText(max: number): z.ZodType<string>;
+  oneOf<const T extends readonly [string, ...string[]]>(words: T): z.ZodType<T[number]>;
+  /** At most `most` texts of 1 to `length` characters. */
+  texts(most: number, length: number): z.ZodType<string[]>;
+  /** An object, or its JSON text; what is in it is checked by whoever knows it. */
+  object(): z.ZodType<unknown>;
 }
 
 /** One value, as text: a name that is given twice is refused rather than half of it ignored. */
@@ -102,3 +119,18 @@ export function oneOf<const T extends readonly [string, ...string[]]>(words: T) 
   const message = `must be one of ${words.join(', ')}`;
   return single(message).pipe(z.enum(words, message));
 }
+
+function texts(most: number, length: number) {
+  const one = z.string().min(1, 'must not be empty').max(length, `may have at most ${length} characters`);
+  return z.array(one).max(most, `may be given at most ${most} times`);
+}
+
+/** In a query or a form. */
+export const TEXT_KINDS: Kinds = {
+  wholeNumber,
+  decimal,
+  shortText,
+  oneOf,
+  texts,
+  object: () => shortText(16 * 1024),
+};

@@ -93,6 +93,15 @@ export function toProblem(error: LookalikeError, requestId: string): Problem {
   };
 }
 
+/** The problem of one item among many, counted and logged as that of a request is. */
+export function problemOf(error: LookalikeError, res: Response, { metrics, logger }: RouteParts): Problem {
+  const { id } = contextOf(res);
+  const problem = toProblem(error, id);
+  metrics.refused(error.code);
+  if (problem.status === 500) logger.error({ request_id: id, err: error.cause ?? error }, error.message);
+  return problem;
+}
+
 /** Anything thrown as one of our errors. Express throws its own for a path that does not decode. */
 function asLookalikeError(thrown: unknown, gone: AbortSignal): LookalikeError {
   if (thrown instanceof LookalikeError) return thrown;
@@ -109,15 +118,12 @@ function writeHeaders(res: Response, problem: Problem): void {
 }
 
 /** The last handler: turns whatever was thrown into a problem, and counts it. */
-export function problemHandler({ metrics, logger }: RouteParts): ErrorRequestHandler {
+export function problemHandler(parts: RouteParts): ErrorRequestHandler {
   return (thrown: unknown, req, res, _next) => {
     const context = contextOf(res);
     const error = asLookalikeError(thrown, context.signal);
-    const problem = toProblem(error, context.id);
+    const problem = problemOf(error, res, parts);
     context.code = error.code;
-    metrics.refused(error.code);
-    if (problem.status === 500)
-      logger.error({ request_id: context.id, err: error.cause ?? error }, error.message);
     if (res.headersSent) return void res.destroy();
     writeHeaders(res, problem);
     endPolitely(req, res, Buffer.from(JSON.stringify(problem)));

@@ -10,6 +10,7 @@ import { checkHost, requireKey } from './access.js';
 import { collectionRoutes } from './collections.js';
 import { openContext } from './context.js';
 import { docsRoutes } from './docs.js';
+import { embeddingRoutes } from './embeddings.js';
 import { createIdempotency, type Idempotency } from './idempotency.js';
 import { imageRoutes } from './images.js';
 import { infoRoutes } from './info.js';
@@ -97,6 +98,7 @@ export function createServer(parts: ServerParts): Express {
   app.use(['/v1', '/metrics'], requireKey(settings.apiKeys)); // before any body is read
   app.use('/v1', limitRate(settings));
   searchRoutes(app, routes);
+  embeddingRoutes(app, routes);
   infoRoutes(app, routes);
   imageRoutes(app, routes);
   thumbnailRoutes(app, routes);

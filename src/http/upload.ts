@@ -1,11 +1,13 @@
 import type { Request, Response } from 'express';
 import { LookalikeError } from '../core/errors.js';
+import { type Settled, unwrap } from '../core/settled.js';
 import { askForBody, hasBody } from './announced-body.js';
+import { announcedBytes, readBytes } from './body-bytes.js';
 import { createFormReader } from './form.js';
 import type { RawParameters } from './parameters.js';
 
 /**
- * The uploaded picture, from either form of body: multipart with the file field `image`, or the file itself.
+ * Uploaded pictures, from either form of body: multipart with the file field `image`, or the file itself.
  * Everything is bounded, and the bound is kept while reading: a client may announce less than it sends.
  */
 export interface Upload {
@@ -13,80 +15,95 @@ export interface Upload {
   fields: RawParameters; // of a multipart form
 }
 
-/** What a multipart form may weigh besides the picture, in bytes. */
+export interface Uploads {
+  files: Settled<Buffer>[]; // at least one; one that is empty or too large is refused by itself
+  fields: RawParameters;
+}
+
+/** What a multipart form may weigh besides its pictures, in bytes. */
 export const BODY_OVERHEAD = 64 * 1024;
 
-export interface UploadReader {
+export interface UploadReader<T = Upload> {
   /**
    * Refuses what can be refused by its headers alone: `unsupported_media_type`, `body_too_large`.
    * Returns the most bytes that reading the body can take, for the byte budget.
    */
   weigh(req: Request): number;
-  /** Reads the picture. Throws `missing_image`, `body_too_large`, `aborted` and what the form reader throws. */
-  read(req: Request, res: Response): Promise<Upload>;
+  /** Reads what was sent. Throws `missing_image`, `body_too_large`, `aborted` and what the form reader throws. */
+  read(req: Request, res: Response): Promise<T>;
 }
 
-/** A reader of pictures of at most `maxBytes` bytes. */
+/** A reader of one picture of at most `maxBytes` bytes. */
 export function createUploadReader(maxBytes: number): UploadReader {
-  const most = maxBytes + BODY_OVERHEAD;
-  const tooLarge = () =>
-    new LookalikeError('body_too_large', `the picture may have at most ${maxBytes} bytes`, {
-      field: 'image',
-    });
-  const readForm = createFormReader({ maxBytes, most, tooLarge });
-
-  function weigh(req: Request): number {
-    checkBodyType(req);
-    const length = req.headers['content-length'];
-    if (length === undefined) return most; // chunked: it may be anything up to the limit
-    const allowed = isForm(req) ? most : maxBytes;
-    if (Number(length) > allowed) throw tooLarge();
-    return Math.max(1, Number(length));
-  }
-
-  async function read(req: Request, res: Response): Promise<Upload> {
-    askForBody(req, res);
-    const upload = await (isForm(req) ? readForm(req, res) : readRaw(req, maxBytes, tooLarge));
-    if (upload.bytes.length > 0) return upload;
-    throw new LookalikeError('missing_image', 'the picture is empty (0 bytes)', { field: 'image' });
-  }
-
-  return { weigh, read };
+  const { weigh, read } = createUploadsReader({ maxBytes, files: 1, most: maxBytes + BODY_OVERHEAD });
+  return {
+    weigh,
+    async read(req, res) {
+      const { files, fields } = await read(req, res);
+      return { bytes: unwrap(files[0]!), fields };
+    },
+  };
 }
 
-/** Refuses a body that is neither a form nor a picture. */
-function checkBodyType(req: Request): void {
+export interface UploadsOptions {
+  maxBytes: number; // of one picture
+  files: number; // pictures in a form
+  most: number; // bytes of a form
+  types?: string; // what else the route takes, for its refusals
+}
+
+/** A reader of up to so many pictures in a form, or of one that is the body. */
+export function createUploadsReader({
+  maxBytes,
+  files,
+  most,
+  types = '',
+}: UploadsOptions): UploadReader<Uploads> {
+  const tooLarge = (bytes: number, what: string) => () =>
+    new LookalikeError('body_too_large', `${what} may have at most ${bytes} bytes`, { field: 'image' });
+  const pictureTooLarge = tooLarge(maxBytes, 'the picture');
+  const formTooLarge = files === 1 ? pictureTooLarge : tooLarge(most, 'the pictures together');
+  const fileBytes = files === 1 ? maxBytes : most; // one of many that is too large must not end the others
+  const readForm = createFormReader({ fileBytes, files, most, pictureTooLarge, formTooLarge });
+  const checked = (file: Buffer): Settled<Buffer> => {
+    if (file.length > maxBytes) return pictureTooLarge();
+    if (file.length > 0) return file;
+    return new LookalikeError('missing_image', 'the picture is empty (0 bytes)', { field: 'image' });
+  };
+  return {
+    weigh(req) {
+      checkBodyType(req, types);
+      return isForm(req)
+        ? announcedBytes(req, most, formTooLarge)
+        : announcedBytes(req, maxBytes, pictureTooLarge);
+    },
+    async read(req, res) {
+      askForBody(req, res);
+      if (!isForm(req))
+        return { files: [checked(await readBytes(req, maxBytes, pictureTooLarge))], fields: new Map() };
+      const form = await readForm(req, res);
+      return { ...form, files: form.files.map(checked) };
+    },
+  };
+}
+
+/** Refuses a body that is compressed, or none at all. */
+export function requireBody(req: Request): void {
   const encoding = req.get('content-encoding') ?? 'identity';
   if (encoding !== 'identity')
     throw new LookalikeError('unsupported_media_type', `the body must not be compressed, got ${encoding}`);
   if (!hasBody(req))
     throw new LookalikeError('missing_image', 'the request has no body: send a picture', { field: 'image' });
+}
+
+/** Refuses a body that is neither a form nor a picture. */
+function checkBodyType(req: Request, types: string): void {
+  requireBody(req);
   if (isForm(req) || req.is(['image/*', 'application/octet-stream'])) return;
   throw new LookalikeError(
     'unsupported_media_type',
-    `the content type must be multipart/form-data, image/* or application/octet-stream, got ${req.get('content-type') ?? 'none'}`,
+    `the content type must be multipart/form-data, ${types}image/* or application/octet-stream, got ${req.get('content-type') ?? 'none'}`,
   );
 }
 
 const isForm = (req: Request): boolean => Boolean(req.is('multipart/form-data'));
-
-async function readRaw(req: Request, maxBytes: number, tooLarge: () => Error): Promise<Upload> {
-  return { bytes: await readBytes(req, maxBytes, tooLarge), fields: new Map() };
-}
-
-/** The whole body, whatever it is. Throws what `tooLarge` makes when it has more than `most` bytes, and `aborted`. */
-export async function readBytes(req: Request, most: number, tooLarge: () => Error): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let received = 0;
-  try {
-    for await (const chunk of req.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-      received += chunk.length;
-      if (received > most) throw tooLarge();
-      chunks.push(chunk);
-    }
-  } catch (thrown) {
-    if (thrown instanceof LookalikeError) throw thrown;
-    throw new LookalikeError('aborted', 'the upload was broken off', { cause: thrown });
-  }
-  return Buffer.concat(chunks);
-}

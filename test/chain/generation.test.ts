@@ -30,7 +30,8 @@ async function run(): Promise<Run> {
     const answers = [];
     for (const label of Object.keys(LABELS) as Label[])
       for (const mode of ['exact', 'hnsw'] as const) {
-        const request = { bytes: await picture(label, 1), k: 12, vote_k: 12, mode };
+        const query = { kind: 'image' as const, bytes: await picture(label, 1) };
+        const request = { query, k: 12, vote_k: 12, mode, beta: 0 };
         const { labels, neighbours } = await app.service.search(request, async (_, step) => step());
         answers.push({ labels, neighbours });
       }

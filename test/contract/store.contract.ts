@@ -3,8 +3,10 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Database, JobFilter, Store } from '../../src/core/ports.js';
 import { compareIds, normaliseRows } from '../../src/core/vector.js';
+import { matches, parseWhere } from '../../src/core/where.js';
 import type { OpenDatabase } from '../fixtures/database.js';
 import { refusal } from '../fixtures/errors.js';
+import { arbitrary } from '../fixtures/filters.js';
 import { IDENTITY, newItem, newJob, seenFile } from '../fixtures/items.js';
 import { tempFolder } from '../fixtures/temp-folder.js';
 import { random, unitVectors } from './vectors.js';
@@ -351,6 +353,50 @@ export function describeStore({ name, open }: StoreCase): void {
       it('that answers is never removed, and one that is not there is not switched to', async () => {
         await refusal('internal', () => database.removeSpace('default', IDENTITY.model_sha256));
         await refusal('not_found', () => database.switchSpace('default', NEXT.model_sha256));
+      });
+    });
+
+    describe('a filter on metadata', () => {
+      const rowsOf = (filter: unknown) => [...store.rowsWhere(parseWhere(filter))].sort((a, b) => a - b);
+
+      it('sees what was put, changed, replaced and removed', () => {
+        const [a, b, c] = store.put([
+          newItem('a', { metadata: { colour: 'red' } }),
+          newItem('b', { metadata: { colour: 'blue' } }),
+          newItem('c', { metadata: { colour: 'red' } }),
+        ]).rows;
+        expect(rowsOf({ colour: 'red' })).toEqual([a, c]);
+        store.update('b', { metadata: { colour: 'red', size: 2 } });
+        store.update('a', { label: 'kept' });
+        expect([rowsOf({ colour: 'red' }), rowsOf({ colour: 'blue' })]).toEqual([[a, b, c], []]);
+        const [again] = store.put([newItem('c', { metadata: { colour: 'green' } })]).rows;
+        store.remove(['a']);
+        reopen();
+        expect([rowsOf({ colour: 'red' }), rowsOf({ colour: 'green' }), rowsOf({})]).toEqual([
+          [b],
+          [again],
+          [b, again],
+        ]);
+      });
+
+      it('stays within its collection', () => {
+        const other = database.createCollection('other', IDENTITY);
+        const [here] = store.put([newItem('a', { metadata: { x: 1 } })]).rows;
+        const [there] = other.put([newItem('a', { metadata: { x: 1 } })]).rows;
+        expect([rowsOf({ x: 1 }), [...other.rowsWhere(parseWhere({ x: 1 }))]]).toEqual([[here], [there]]);
+        database.removeCollection('other');
+        expect(rowsOf({ x: { exists: true } })).toEqual([here]);
+      });
+
+      it('finds what matches and nothing else', () => {
+        fc.assert(
+          fc.property(fc.array(arbitrary.metadata, { maxLength: 12 }), arbitrary.filter, (all, filter) => {
+            store.remove(Array.from({ length: 12 }, (_, i) => `${i}`));
+            const { rows } = store.put(all.map((metadata, i) => newItem(`${i}`, { metadata })));
+            expect(rowsOf(filter)).toEqual(rows.filter((_, i) => matches(parseWhere(filter), all[i]!)));
+          }),
+          { numRuns: 60 },
+        );
       });
     });
 

@@ -6,6 +6,7 @@ import request from 'supertest';
 import { pack } from 'tar-stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { packFolder } from '../../src/engines/tar-folder.js';
+import { embeddingParameters } from '../../src/http/embeddings.js';
 import { addParameters, listParameters, NEAR, putParameters } from '../../src/http/image-parameters.js';
 import { STATUS } from '../../src/http/problem.js';
 import { searchParameters } from '../../src/http/search-parameters.js';
@@ -24,7 +25,7 @@ import {
   sent,
 } from './contract.js';
 import { ended } from './jobs.js';
-import { parseAnswer, startUpload, untilMetric } from './raw.js';
+import { head, openRaw, parseAnswer, startUpload, untilMetric } from './raw.js';
 import { addModel, startTestServer, type TestServer } from './start.js';
 
 const KEY = 'a-key-of-enough-letters';
@@ -113,15 +114,24 @@ describe('the contract and the code name the same things', () => {
     expect([...contract.components.schemas.ErrorCode!.enum!].sort()).toEqual(codes);
   });
 
-  it('parameters of a search, in the query and in the form', () => {
+  it('parameters, in the query, in the form and in JSON', () => {
+    const inQuery = (path: string) =>
+      contract.paths[path]!.post!.parameters!.map(({ $ref }) => $ref!.split('/').at(-1)!)
+        .filter((name) => name !== 'request_id')
+        .sort();
+    const inSchema = (name: string) => Object.keys(contract.components.schemas[name]!.properties!).sort();
+    const query = ['image', 'id', 'vector', 'examples'];
     const names = Object.keys(searchParameters(50).shape).sort();
-    const inQuery = contract.paths['/v1/search']!.post!.parameters!.map(
-      ({ $ref }) => $ref!.split('/').at(-1)!,
-    );
-    expect(inQuery.filter((name) => name !== 'request_id').sort()).toEqual(names);
-    expect(Object.keys(contract.components.schemas.SearchForm!.properties!).sort()).toEqual(
-      ['image', ...names].sort(),
-    );
+    for (const path of ['/v1/search', '/v1/search/batch']) expect(inQuery(path)).toEqual(names);
+    for (const form of ['SearchForm', 'BatchForm'])
+      expect(inSchema(form)).toEqual(['image', ...names].sort());
+    expect(inSchema('SearchBody')).toEqual([...query, ...names].sort());
+    expect(inSchema('BatchBody')).toEqual(['queries', ...names].sort());
+    expect(inSchema('BatchQuery')).toEqual(query.sort());
+    const embedding = Object.keys(embeddingParameters.shape).sort();
+    expect(inQuery('/v1/embeddings')).toEqual(embedding);
+    expect(inSchema('EmbeddingsForm')).toEqual(['image', ...embedding].sort());
+    expect(inSchema('EmbeddingsBody')).toEqual(['images', ...embedding].sort());
   });
 
   it('parameters of pictures, in the query and in the form', () => {
@@ -157,6 +167,31 @@ describe('every answer is as documented', () => {
     judge('POST', '/v1/search', await sent(search().send(Buffer.alloc(1024 * 1024))));
     judge('POST', '/v1/search', await sent(search().send(HEIC)));
     judge('POST', '/v1/search', await sent(search().send(red.subarray(0, 300))));
+  });
+
+  it('POST /v1/search in JSON', async () => {
+    const json = (body: object) => search().type('application/json').send(body);
+    const id = 'red/1 é.jpg';
+    const { vector } = (await request(server.url).post('/v1/embeddings').type('image/jpeg').send(red)).body
+      .embeddings[0];
+    judge('POST', '/v1/search', await sent(json({ image: red.toString('base64'), where: {} })));
+    judge('POST', '/v1/search', await sent(json({ id, k: 2 })));
+    judge('POST', '/v1/search', await sent(json({ vector })));
+    judge(
+      'POST',
+      '/v1/search',
+      await sent(json({ examples: { positive: [{ id }], negative: [{ vector }] } })),
+    );
+    judge('POST', '/v1/search', await sent(json({ id: 'nobody' })));
+    judge('POST', '/v1/search', await sent(json({ id, vector })));
+  });
+
+  it('POST /v1/search/batch and /v1/embeddings', async () => {
+    const form = (path: string) =>
+      request(server.url).post(path).attach('image', red, 'a.jpg').attach('image', HEIC, 'b.jpg');
+    judge('POST', '/v1/search/batch', await sent(form('/v1/search/batch')));
+    judge('POST', '/v1/embeddings', await sent(form('/v1/embeddings')));
+    judge('POST', '/v1/embeddings', await sent(form('/v1/embeddings?encoding=base64')));
   });
 
   it('uploads when the service is full', async () => {
@@ -277,6 +312,26 @@ describe('every answer is as documented', () => {
       gone.abort();
       judge('DELETE', '/v1/jobs/{id}', await sent(request(url).delete(path)));
     });
+  });
+
+  it('an address that is too long, where parameters may be long', async () => {
+    for (const path of ['/v1/search', '/v1/search/batch']) {
+      const raw = openRaw(server.url);
+      raw.socket.write(head(`POST ${path}?${'label=x&'.repeat(3000)} HTTP/1.1`, 'Host: localhost'));
+      const { status, headers, body } = parseAnswer(await raw.answer());
+      expect(status).toBe(431);
+      judge('POST', path, { status, headers, body: Buffer.from(body) });
+    }
+  });
+
+  it('reports', async () => {
+    for (const path of ['/v1/duplicates', '/v1/reports/labels']) {
+      const first = await sent(send('GET', path));
+      judge('GET', path, first);
+      expect(first.status).toBe(202);
+      await ended(server.url, first.headers.location!);
+      judge('GET', path, await sent(send('GET', path)));
+    }
   });
 
   it('models', async () => {

@@ -237,9 +237,11 @@ describe('PATCH', () => {
   });
 
   it('of a patch that is nested deep is refused, not overflown by', async () => {
-    const deep = `{"metadata":${'{"a":'.repeat(8000)}1${'}'.repeat(8001)}`;
-    const { body } = await http().patch(at('unchanged')).type('application/json').send(deep).expect(400);
-    expect(body).toMatchObject({ code: 'invalid_parameter', field: 'metadata' });
+    const nested = (levels: number) => `{"metadata":${'{"a":'.repeat(levels)}1${'}'.repeat(levels + 1)}`;
+    const refused = (levels: number) =>
+      http().patch(at('unchanged')).type('application/json').send(nested(levels)).expect(400);
+    expect((await refused(20)).body).toMatchObject({ code: 'invalid_parameter', field: 'metadata' });
+    expect((await refused(8000)).body).toMatchObject({ code: 'malformed_body' }); // not even read that far
   });
 });
 

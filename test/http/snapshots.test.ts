@@ -2,10 +2,12 @@
 import { existsSync } from 'node:fs';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { pack } from 'tar-stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { restoreSnapshot } from '../../src/restore.js';
 import { refusal } from '../fixtures/errors.js';
+import { paintedPng } from '../fixtures/painted.js';
 import { picture } from '../fixtures/pictures.js';
 import { tempFolder } from '../fixtures/temp-folder.js';
 import { ended } from './jobs.js';
@@ -101,6 +103,27 @@ describe('a snapshot', () => {
       expect(await readdir(home)).toEqual(['x.tar']);
     }
   });
+});
+
+it('a picture that is deleted while a snapshot is written is whole in it, and its files go afterwards', async () => {
+  const { url, settings } = server;
+  const body = new Uint8Array(await paintedPng(7));
+  const put = await fetch(`${url}/v1/images/brief`, {
+    method: 'PUT',
+    body,
+    headers: { 'Content-Type': 'image/png' },
+  });
+  expect(put.status).toBe(201);
+  const kept = async () =>
+    (await readdir(join(settings.dataDir, 'images', 'originals'), { recursive: true })).filter(
+      (name) => name.length > 60,
+    );
+  expect((await kept()).length).toBe(1);
+  const started = await fetch(`${url}/v1/snapshots`, { method: 'POST' });
+  expect((await fetch(`${url}/v1/images/brief`, { method: 'DELETE' })).status).toBe(204);
+  await ended(url, started.headers.get('location')!);
+  for (let i = 0; i < 100 && (await kept()).length > 0; i++) await setTimeout(20);
+  expect(await kept()).toEqual([]);
 });
 
 describe('restoring over something', () => {

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import type { CalibrationRecord } from '../../../src/core/calibrate.js';
+import { parseWhere } from '../../../src/core/where.js';
 import { calibratedVote } from '../../../src/flow/calibrated-vote.js';
 
 const record: CalibrationRecord = {
@@ -16,7 +17,7 @@ const record: CalibrationRecord = {
   },
   nearest_scores: null,
 };
-const asked = { vote_k: 200, temperature: 0.07 };
+const asked = { vote_k: 200, temperature: 0.07, kind: 'image' as const };
 const shares = (cat: number) => [
   { label: 'cat', share: cat },
   { label: 'dog', share: 1 - cat },
@@ -36,6 +37,13 @@ it.each([
   ['another temperature', record, { ...asked, temperature: 0.5 }, /temperature is 0.5, .* 0.07/],
   ['another vote_k', record, { ...asked, vote_k: 5 }, /vote_k is 5, .* 200/],
   ['a filter', record, { ...asked, labels: ['cat'] }, /label lets only some/],
+  [
+    'a filter on metadata',
+    record,
+    { ...asked, where: parseWhere({ colour: 'red' }) },
+    /where lets only some/,
+  ],
+  ['examples', record, { ...asked, kind: 'examples' as const }, /examples were given/],
   ['a smallest score', record, { ...asked, min_score: 0.5 }, /min_score lets only some/],
 ])('says why it does not, with %s', (_, given, request, reason) => {
   const { labels, calibration, ...rest } = calibratedVote(shares(0.9), given, request);

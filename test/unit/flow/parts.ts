@@ -60,6 +60,7 @@ export async function openParts(home: string) {
     files: { list: listImages, stat: statFile, read: (path: string) => readFile(path) },
     sha256: sha256Of,
     pictures: createPictureFiles(join(home, 'data', 'images')),
+    whileNotSwept: <T>(step: () => Promise<T>) => step(),
     snapshots: createSnapshots({ dataDir: join(home, 'data'), database, version: '0.0.0' }),
     now: () => new Date().toISOString(),
     yieldToRequests: () => nextTurn(),

@@ -1,15 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { DEFAULT_BETA } from '../../../src/core/relevance-feedback.js';
 import type { RawParameters } from '../../../src/http/parameters.js';
-import { readSearchParameters, searchParameters } from '../../../src/http/search-parameters.js';
+import { createParameterReader } from '../../../src/http/search-parameters.js';
 
-const schema = searchParameters(50);
+const reader = createParameterReader(50);
 const raw = (text: string): RawParameters => {
   const query = new URLSearchParams(text);
   return new Map([...new Set(query.keys())].map((name) => [name, query.getAll(name)]));
 };
-const read = (query: string, fields = '') =>
-  readSearchParameters(schema, { query: raw(query), fields: raw(fields) });
+const read = (query: string, fields = '') => reader.withForm(raw(query), raw(fields));
 const refused = (query: string, fields = '') => {
   try {
     read(query, fields);
@@ -19,13 +19,15 @@ const refused = (query: string, fields = '') => {
   throw new Error(`"${query}" was accepted`);
 };
 
+const DEFAULTS = { k: 10, vote_k: 200, mode: 'auto', beta: DEFAULT_BETA };
+
 describe('the parameters of a search', () => {
   it('have defaults, and nothing where there is none', () => {
-    expect(read('')).toEqual({ k: 10, vote_k: 200, mode: 'auto' });
+    expect(read('')).toEqual(DEFAULTS);
   });
 
   it('come from the query and the form together', () => {
-    expect(read('k=5&label=cat', 'temperature=0.5&min_score=-.25&mode=exact&ef=64&vote_k=1')).toEqual({
+    expect(read('k=5&label=cat&beta=0', 'temperature=0.5&min_score=-.25&mode=exact&ef=64&vote_k=1')).toEqual({
       k: 5,
       vote_k: 1,
       labels: ['cat'],
@@ -33,6 +35,7 @@ describe('the parameters of a search', () => {
       min_score: -0.25,
       mode: 'exact',
       ef: 64,
+      beta: 0,
     });
   });
 
@@ -60,6 +63,11 @@ describe('the parameters of a search', () => {
     ['vote_k=1001', 'vote_k'],
     ['ef=10001', 'ef'],
     ['label=', 'label'],
+    ['beta=1.5', 'beta'],
+    ['where=', 'where'],
+    ['where=colour', 'where'],
+    ['where=[]', 'where'],
+    ['where={}&where={}', 'where'],
     [Array(101).fill('label=a').join('&'), 'label'],
     [`label=${'x'.repeat(257)}`, 'label'],
   ])('refuse %s', (query, field) => {
@@ -78,6 +86,23 @@ describe('the parameters of a search', () => {
 
   it('refuse a name in the query and in the form', () => {
     expect(refused('k=5', 'k=5')).toMatchObject({ code: 'invalid_parameter', field: 'k' });
+  });
+
+  it('take a filter as JSON text', () => {
+    const { where } = read(`where=${encodeURIComponent('{"colour":"red"}')}`);
+    expect(where).toEqual([{ path: 'colour', kind: 'in', values: ['red'] }]);
+  });
+
+  it('come from a JSON body beside the query, never from both', () => {
+    const given = { k: 3, label: ['a'], where: { year: { gte: 2000 } } };
+    expect(reader.withBody(raw('vote_k=7'), given)).toEqual({
+      ...DEFAULTS,
+      k: 3,
+      vote_k: 7,
+      labels: ['a'],
+      where: [{ path: 'year', kind: 'range', bounds: [{ sign: 'gte', value: 2000 }] }],
+    });
+    expect(() => reader.withBody(raw('k=3'), given)).toThrow(/k is given in the query and in the body/);
   });
 
   it('accept every whole number in range and no other text', () => {
@@ -99,7 +124,7 @@ describe('the parameters of a search', () => {
 /** The k that was read, or true when the text was refused in the right way. */
 function readOrRefuse(text: string): number | boolean {
   try {
-    return readSearchParameters(schema, { query: new Map([['k', [text]]]), fields: new Map() }).k;
+    return reader.withForm(new Map([['k', [text]]]), new Map()).k;
   } catch (error) {
     return (error as { code?: string }).code === 'invalid_parameter';
   }
