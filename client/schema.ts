@@ -104,7 +104,8 @@ export interface paths {
         /**
          * Lists the pictures of a collection, page by page.
          * @description `next_cursor`, or the header `Link` with `rel="next"`, leads to the next page; it is null on the last one. A page
-         *     goes on behind the last picture of the one before, whatever was added or removed meanwhile.
+         *     goes on behind the last picture of the one before, whatever was added or removed meanwhile. `label` and `where` filter
+         *     as they do in a search, except that a label that no picture has gives an empty list.
          */
         get: operations["listImages"];
         put?: never;
@@ -216,6 +217,64 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/imports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Starts a job that takes in many pictures, or ready vectors.
+         * @description **What is sent** is the whole body, and may be larger than memory: a tar (plain or gzipped) or a zip of picture files,
+         *     lines of JSON, or with `holds=bank` a tar of a bank's files. It is on the disk, with its checksum, before the answer
+         *     comes: a restart goes on with it, and it is removed when the job has ended. **What lies on the machine of the
+         *     service** is named by a JSON body, below the folders of `LOOKALIKE_IMPORT_ROOTS` only: a folder, or a file of one
+         *     of those kinds, or a `.npy` or `.safetensors` with the lines of its items.
+         *
+         *     In an archive every JPEG, PNG and WebP file (by its extension) is a picture: its path is the id, the first folder of
+         *     the path the label; hidden files and others are passed over. A folder is followed file by file and its pictures stay
+         *     where they are; everything else that is a file is kept as `LOOKALIKE_KEEP` says.
+         *
+         *     A line is `{"image": base64}`, `{"path": "…"}` (below the allowed folders) or `{"vector": [numbers]}` of unit length
+         *     from the collection's model, with `id`, `label`, `metadata` and `sha256` as it likes. A bank is one `.npy` or
+         *     `.safetensors` of such vectors, and beside it `items.ndjson`, line i for row i: `id`, `label`, `metadata`, `sha256`, `source`.
+         *
+         *     What is there under its id with the same bytes is passed over and counted as unchanged, so that the same import again
+         *     changes nothing; other bytes take its place. An entry that cannot be taken costs one line of
+         *     `/v1/imports/{id}/errors`. Imports into a collection wait for each other.
+         */
+        post: operations["startImport"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/imports/{id}/errors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Shows what an import could not take.
+         * @description One line of JSON an entry, in the order of the import: `place` (the path in an archive, `line 17`, `row 3`), `id` where
+         *     it is known, `code` and `message`. It grows while the import runs, and has at most 100,000 lines; the job's
+         *     `failures` counts all. The reports of the last 100 imports are kept.
+         */
+        get: operations["getImportErrors"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/reindex": {
         parameters: {
             query?: never;
@@ -295,7 +354,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lists the jobs, the newest first. */
+        /**
+         * Lists the jobs, the newest first.
+         * @description `next_cursor`, or the header `Link` with `rel="next"`, leads to the next page; it is null on the last one.
+         */
         get: operations["listJobs"];
         put?: never;
         post?: never;
@@ -363,7 +425,8 @@ export interface paths {
          * @description The body is a tar of a model's folder: one that `lookalike train` wrote (`encoder.onnx`, `manifest.json`), or any
          *     folder with one `.onnx` file and a Hugging Face `preprocessor_config.json` or a `preprocess.json` of ours. The encoder
          *     is run on pictures made here: one picture in, one finite vector of 16 to 2,048 numbers out. What cannot be used is
-         *     refused with what was found. `lookalike model add <folder>` packs and sends it.
+         *     refused with what was found. `lookalike model add <folder>` packs and sends it. The same model again changes nothing,
+         *     with or without an `Idempotency-Key`.
          */
         post: operations["addModel"];
         delete?: never;
@@ -631,6 +694,13 @@ export interface components {
         };
         /** @description The pictures' files. */
         PictureFiles: string[];
+        /** @description What lies on the machine of the service. A relative path starts at each allowed folder in turn. */
+        ImportBody: {
+            /** @description A folder, or a file `.tar`, `.tar.gz`, `.tgz`, `.zip`, `.ndjson`, `.jsonl`, `.npy` or `.safetensors`. */
+            path: string;
+            /** @description With vectors, the lines of their items; without it, ids are row numbers. */
+            items?: string;
+        };
         /** @description Exactly one of `image`, `id`, `vector` and `examples`, and parameters beside it. */
         SearchBody: {
             image?: components["schemas"]["PictureText"];
@@ -754,8 +824,9 @@ export interface components {
         /** @description Breadth of the graph search. */
         Ef: number;
         /**
-         * @description Weight of the negative examples.
-         * @default 0.5
+         * @description Weight of the negative examples. A small one helps where they are near misses; a large one leads away from what was
+         *     wanted (docs/decisions/0018-conventions.md).
+         * @default 0.15
          */
         Beta: number;
         /**
@@ -1148,6 +1219,8 @@ export interface components {
         JobList: {
             /** @description The newest first. */
             jobs: components["schemas"]["Job"][];
+            /** @description Leads to the next page; null on the last one. */
+            next_cursor: string | null;
         };
         Info: {
             /**
@@ -1253,12 +1326,64 @@ export interface components {
             /** @description Whether the graph answers. */
             graph_ready: boolean;
             recall: components["schemas"]["Recall"];
+            planner: components["schemas"]["Planner"];
             /** @description What built it. */
             engine: string;
             /** @description What it was built with. */
             parameters: {
                 [key: string]: number;
             };
+        };
+        /**
+         * @description How `mode=auto` decides, for a search of the usual size that nothing filters. The costs were measured on this
+         *     generation and this machine, after its build or at the start; the breadth of the graph search was tuned there too,
+         *     and is corrected by the live recall.
+         */
+        Planner: {
+            /**
+             * @description What answers.
+             * @enum {string}
+             */
+            engine: "hnsw" | "exact";
+            /**
+             * @description Why: it is expected to cost less, there is no graph, or nothing was measured yet (then the graph answers, and the
+             *     exact index behind filters).
+             * @enum {string}
+             */
+            reason: "cheaper" | "no_graph" | "not_measured";
+            /** @description Rows that such a search wants. */
+            k: number;
+            /** @description Breadth of its graph search. */
+            ef: number;
+            /** @description Milliseconds expected of one query alone, null where nothing was measured. */
+            costs_ms: {
+                /** @description Of the exact index. */
+                exact: number | null;
+                /** @description Of the graph. */
+                hnsw: number | null;
+            };
+            /** @description Collections with fewer rows are cheaper to search exactly; null: not measured, or never. */
+            crossing_rows: number | null;
+            /** @description Filters that leave fewer rows are cheaper to answer exactly; null: not measured, always or never. */
+            crossing_filter: number | null;
+            /** @description Part of the true neighbours that the breadth was tuned for, null before that. */
+            recall_target: number | null;
+            /** @description The least breadths that reached it, by k; between them it is interpolated. */
+            breadths: {
+                /** @description Rows wanted. */
+                k: number;
+                /** @description Breadth. */
+                ef: number;
+                /** @description What it found of the true neighbours. */
+                recall: number;
+            }[];
+            /** @description Factor on top of it, from the live recall of this generation. */
+            breadth_factor: number;
+            /**
+             * Format: date-time
+             * @description When, null before that.
+             */
+            measured_at: string | null;
         };
         /**
          * @description How much of the true list the graph finds, measured live: some of its answers are asked again of the exact
@@ -1452,10 +1577,10 @@ export interface components {
          *     another has changed it; `idempotency_in_progress`, `idempotency_mismatch`: the `Idempotency-Key` is in use;
          *     `request_timeout`, `headers_too_large`:
          *     the connection; `body_too_large` (bytes), `image_too_large` (pixels): size; `unsupported_media_type` (the body), `unsupported_image` (the picture), `undecodable_image`:
-         *     what was sent; `rate_limited`, `overloaded`, `not_ready`: try again later; `internal`: the service failed.
+         *     what was sent; `rate_limited`, `overloaded`, `not_ready`: try again later; `storage_full`, `insufficient_memory`: the disk and the memory of the service; `internal`: the service failed.
          * @enum {string}
          */
-        ErrorCode: "invalid_parameter" | "unknown_parameter" | "unknown_label" | "unknown_collection" | "already_exists" | "duplicate" | "limit_reached" | "precondition_failed" | "idempotency_in_progress" | "idempotency_mismatch" | "model_in_use" | "unusable_model" | "job_finished" | "nothing_to_switch" | "pictures_missing" | "unknown_field" | "missing_image" | "too_many_files" | "malformed_body" | "malformed_request" | "unauthorized" | "forbidden" | "not_found" | "method_not_allowed" | "request_timeout" | "body_too_large" | "image_too_large" | "unsupported_media_type" | "unsupported_image" | "undecodable_image" | "headers_too_large" | "rate_limited" | "overloaded" | "not_ready" | "internal";
+        ErrorCode: "invalid_parameter" | "unknown_parameter" | "unknown_label" | "unknown_collection" | "already_exists" | "duplicate" | "limit_reached" | "precondition_failed" | "idempotency_in_progress" | "idempotency_mismatch" | "model_in_use" | "unusable_model" | "job_finished" | "nothing_to_switch" | "pictures_missing" | "unknown_field" | "missing_image" | "too_many_files" | "malformed_body" | "malformed_request" | "unauthorized" | "forbidden" | "not_found" | "method_not_allowed" | "request_timeout" | "body_too_large" | "image_too_large" | "unsupported_media_type" | "unsupported_image" | "undecodable_image" | "headers_too_large" | "rate_limited" | "overloaded" | "not_ready" | "storage_full" | "insufficient_memory" | "internal";
     };
     responses: {
         /** @description The request is wrong; `code` and `field` say where. */
@@ -1632,6 +1757,17 @@ export interface components {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
                 "Server-Timing": components["headers"]["Server-Timing"];
                 "Retry-After": components["headers"]["Retry-After"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The disk of the data folder has no room for what is sent; nothing of it was kept. */
+        StorageFull: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                "Server-Timing": components["headers"]["Server-Timing"];
                 [name: string]: unknown;
             };
             content: {
@@ -1999,6 +2135,13 @@ export interface operations {
                 "multipart/form-data": components["schemas"]["EmbeddingsForm"];
                 "image/*": string;
                 "application/octet-stream": string;
+                /**
+                 * @example {
+                 *       "images": [
+                 *         "iVBORw0KGgoAAAANSUhEUgAAAAQAAAAECAIAAAAmkwkpAAAACXBIWXMAAAPoAAAD6AG1e1JrAAAAEElEQVQI12O4a2wMRwzEcQAX0hQxH2B0BAAAAABJRU5ErkJggg=="
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["EmbeddingsBody"];
             };
         };
@@ -2115,11 +2258,42 @@ export interface operations {
                      *           "ratio": 0.991,
                      *           "samples": 200
                      *         },
-                     *         "engine": "hnswlib",
+                     *         "planner": {
+                     *           "engine": "hnsw",
+                     *           "reason": "cheaper",
+                     *           "k": 200,
+                     *           "ef": 230,
+                     *           "costs_ms": {
+                     *             "exact": 0.61,
+                     *             "hnsw": 0.42
+                     *           },
+                     *           "crossing_rows": 1034,
+                     *           "crossing_filter": 960,
+                     *           "recall_target": 0.99,
+                     *           "breadths": [
+                     *             {
+                     *               "k": 10,
+                     *               "ef": 16,
+                     *               "recall": 0.994
+                     *             },
+                     *             {
+                     *               "k": 200,
+                     *               "ef": 230,
+                     *               "recall": 0.993
+                     *             },
+                     *             {
+                     *               "k": 1000,
+                     *               "ef": 1001,
+                     *               "recall": 0.996
+                     *             }
+                     *           ],
+                     *           "breadth_factor": 1,
+                     *           "measured_at": "2026-11-22T10:00:01.000Z"
+                     *         },
+                     *         "engine": "usearch",
                      *         "parameters": {
                      *           "m": 16,
-                     *           "ef_construction": 200,
-                     *           "seed": 1
+                     *           "ef_construction": 200
                      *         }
                      *       },
                      *       "exact": {
@@ -2188,6 +2362,14 @@ export interface operations {
                 order?: components["parameters"]["order"];
                 /** @description Only pictures with one of these labels; may be repeated. */
                 label?: components["parameters"]["label"];
+                /**
+                 * @description Only pictures whose metadata fits: a JSON object of conditions that must all hold. Its keys are dotted paths
+                 *     (`camera.maker`); its values are a value to equal, or an object with `in`, `not`, `gt`, `gte`, `lt`, `lte` and
+                 *     `exists`, such as `{"colour":{"in":["red","blue"]},"year":{"gte":1990}}`. A long one belongs in the body: headers and
+                 *     address together have at most 16 KiB.
+                 * @example {"colour":"red"}
+                 */
+                where?: components["parameters"]["where"];
                 /** @description Only pictures whose file has this SHA-256. */
                 sha256?: components["parameters"]["sha256"];
             };
@@ -2616,6 +2798,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description Sent again with the same key, the same request is not done again. */
+                "Idempotency-Key"?: components["parameters"]["idempotency_key"];
                 /** @description An id of the caller's, which the answer and the log then carry. Another is made when it is not usable. */
                 "X-Request-Id"?: components["parameters"]["request_id"];
             };
@@ -2638,6 +2822,7 @@ export interface operations {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     "Server-Timing": components["headers"]["Server-Timing"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
                     Location: components["headers"]["Location"];
                     [name: string]: unknown;
                 };
@@ -2652,6 +2837,7 @@ export interface operations {
             409: components["responses"]["Conflict"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedType"];
+            422: components["responses"]["IdempotencyMismatch"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
         };
@@ -2729,6 +2915,115 @@ export interface operations {
             500: components["responses"]["Internal"];
         };
     };
+    startImport: {
+        parameters: {
+            query?: {
+                /** @description The collection that is meant. */
+                collection?: components["parameters"]["collection"];
+                /** @description What a tar that is sent holds. */
+                holds?: "pictures" | "bank";
+                /**
+                 * @description With a picture whose very bytes are there under another id: store it too, refuse it, or pass over it. Near
+                 *     duplicates are not looked for. Not for a folder.
+                 */
+                on_duplicate?: "allow" | "reject" | "link";
+                /**
+                 * @description Whether pictures that are there unchanged get the label and the metadata that the import gives. Not for a
+                 *     folder.
+                 */
+                update?: boolean;
+                /** @description Whether pictures whose files are gone from the folder are taken out. Only for a folder. */
+                prune?: boolean;
+            };
+            header?: {
+                /** @description Sent again with the same key, the same request is not done again. */
+                "Idempotency-Key"?: components["parameters"]["idempotency_key"];
+                /** @description An id of the caller's, which the answer and the log then carry. Another is made when it is not usable. */
+                "X-Request-Id"?: components["parameters"]["request_id"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /** @description What is to be imported, or where it lies. */
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "path": "photos"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ImportBody"];
+                "application/x-tar": string;
+                "application/gzip": string;
+                "application/zip": string;
+                /** @example {"id":"dot","image":"iVBORw0KGgoAAAANSUhEUgAAAAQAAAAECAIAAAAmkwkpAAAACXBIWXMAAAPoAAAD6AG1e1JrAAAAEElEQVQI12O4a2wMRwzEcQAX0hQxH2B0BAAAAABJRU5ErkJggg==","label":"dot","metadata":{"year":2026}} */
+                "application/x-ndjson": string;
+            };
+        };
+        responses: {
+            /** @description The job, which `Location` shows from now on. */
+            202: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Server-Timing": components["headers"]["Server-Timing"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    Location: components["headers"]["Location"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedType"];
+            422: components["responses"]["IdempotencyMismatch"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
+    getImportErrors: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description An id of the caller's, which the answer and the log then carry. Another is made when it is not usable. */
+                "X-Request-Id"?: components["parameters"]["request_id"];
+            };
+            path: {
+                /** @description The id of the import's job. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The lines; none when every entry was taken. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Server-Timing": components["headers"]["Server-Timing"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+        };
+    };
     reindex: {
         parameters: {
             query?: {
@@ -2796,6 +3091,8 @@ export interface operations {
                 keep_previous?: components["parameters"]["keep_previous"];
             };
             header?: {
+                /** @description Sent again with the same key, the same request is not done again. */
+                "Idempotency-Key"?: components["parameters"]["idempotency_key"];
                 /** @description An id of the caller's, which the answer and the log then carry. Another is made when it is not usable. */
                 "X-Request-Id"?: components["parameters"]["request_id"];
             };
@@ -2809,6 +3106,7 @@ export interface operations {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     "Server-Timing": components["headers"]["Server-Timing"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
                     Location: components["headers"]["Location"];
                     [name: string]: unknown;
                 };
@@ -2821,6 +3119,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            422: components["responses"]["IdempotencyMismatch"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
         };
@@ -2837,6 +3136,8 @@ export interface operations {
                 missing?: components["parameters"]["missing"];
             };
             header?: {
+                /** @description Sent again with the same key, the same request is not done again. */
+                "Idempotency-Key"?: components["parameters"]["idempotency_key"];
                 /** @description An id of the caller's, which the answer and the log then carry. Another is made when it is not usable. */
                 "X-Request-Id"?: components["parameters"]["request_id"];
             };
@@ -2850,6 +3151,7 @@ export interface operations {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     "Server-Timing": components["headers"]["Server-Timing"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
                     Location: components["headers"]["Location"];
                     [name: string]: unknown;
                 };
@@ -2862,6 +3164,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            422: components["responses"]["IdempotencyMismatch"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
         };
@@ -2869,6 +3172,8 @@ export interface operations {
     listJobs: {
         parameters: {
             query?: {
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
                 /** @description How many jobs at most. */
                 limit?: number;
                 /** @description Only jobs of this collection, also one that is not there any more. */
@@ -2893,6 +3198,7 @@ export interface operations {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     "Server-Timing": components["headers"]["Server-Timing"];
                     "Cache-Control": components["headers"]["Cache-Control"];
+                    Link: components["headers"]["Link"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2918,7 +3224,8 @@ export interface operations {
                      *           "rate": 1236.43,
                      *           "seconds_left": null
                      *         }
-                     *       ]
+                     *       ],
+                     *       "next_cursor": null
                      *     }
                      */
                     "application/json": components["schemas"]["JobList"];
@@ -3098,6 +3405,8 @@ export interface operations {
                 temperature?: number;
             };
             header?: {
+                /** @description Sent again with the same key, the same request is not done again. */
+                "Idempotency-Key"?: components["parameters"]["idempotency_key"];
                 /** @description An id of the caller's, which the answer and the log then carry. Another is made when it is not usable. */
                 "X-Request-Id"?: components["parameters"]["request_id"];
             };
@@ -3117,6 +3426,7 @@ export interface operations {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     "Server-Timing": components["headers"]["Server-Timing"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3128,6 +3438,7 @@ export interface operations {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     "Server-Timing": components["headers"]["Server-Timing"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
                     /** @description Path of the model. */
                     Location: string;
                     [name: string]: unknown;
@@ -3139,6 +3450,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedType"];
             422: components["responses"]["Undecodable"];
@@ -3451,6 +3763,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description Sent again with the same key, the same request is not done again. */
+                "Idempotency-Key"?: components["parameters"]["idempotency_key"];
                 /** @description An id of the caller's, which the answer and the log then carry. Another is made when it is not usable. */
                 "X-Request-Id"?: components["parameters"]["request_id"];
             };
@@ -3464,6 +3778,7 @@ export interface operations {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     "Server-Timing": components["headers"]["Server-Timing"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
                     Location: components["headers"]["Location"];
                     [name: string]: unknown;
                 };
@@ -3474,6 +3789,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
+            422: components["responses"]["IdempotencyMismatch"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
         };

@@ -16,26 +16,31 @@ const RULES = [
     /^src\/engines\//,
     [
       /^src\/core\//,
-      /^src\/engines\/(files|lines|manifest|bank|onnx-model|worker-call|child-call)\.js$/,
-      /^src\/engines\/(allowed-roots|matrix-file|npy-file|safetensors)\.js$/,
+      /^src\/engines\/(files|lines|manifest|bank|memory|onnx-model|worker-call|child-call)\.js$/,
+      /^src\/engines\/(allowed-roots|matrix-file|npy-file|safetensors|vector-source|file-io)\.js$/,
+      /^src\/engines\/archive-entry\.js$/,
+      /^yauzl$/,
       /^node:/,
-      /^(zod|sharp|tar-stream|protobufjs(\/.*)?|onnxruntime-node|hnswlib-node|better-sqlite3)$/,
+      /^(zod|sharp|tar-stream|protobufjs(\/.*)?|onnxruntime-node|usearch|better-sqlite3)$/,
     ],
   ],
-  [/^src\/ops\//, [/^src\/(core|ops)\//, /^src\/flow\/service\.js$/, /^(prom-client|pino)$/, /^node:/]],
+  [
+    /^src\/ops\//,
+    [/^src\/(core|ops)\//, /^src\/flow\/service\.js$/, /^(prom-client|pino|@opentelemetry\/.*)$/, /^node:/],
+  ],
   [
     /^src\/http\//,
     [/^src\/(core|flow|ops|http)\//, /^(express|express-rate-limit|multer|helmet|zod|yaml)$/, /^node:/],
   ],
   [/^src\/offline\.ts$/, [/^src\/(core|engines)\//]],
-  [/^src\/settings\.ts$/, [/^src\/core\//, /^zod$/, /^node:/]],
+  [/^src\/(settings|tuned)\.ts$/, [/^src\/(core\/|tuned\.js$)/, /^zod$/, /^node:/]],
   [/^src\/(versions)\.ts$/, [/^zod$/, /^node:/]],
   [
     /^src\/cli\//,
     [
       /^src\/(core|flow|cli)\//,
-      /^src\/(app|doctor|main|restore|settings|snapshots)\.js$/, // a door: it opens what is assembled
-      /^src\/(engines\/(folder|tar-folder)|http\/listen)\.js$/,
+      /^src\/(app|doctor|main|quantise|restore|settings|snapshots|tune)\.js$/, // a door: it opens what is assembled
+      /^src\/(engines\/(folder|manifest|model-folder|tar-folder)|http\/listen)\.js$/,
       /^client\/dist\//,
       /^(commander|cli-progress)$/,
       /^node:/,
@@ -47,7 +52,7 @@ const RULES = [
   [/^trainer\/src\//, [/^trainer\/src\//, /^dist\/offline\.js$/, /^@tensorflow\/tfjs-core$/, /^node:/]],
 ];
 /** One engine, one package. */
-const OWN_PACKAGE = new Set(['sharp', 'onnxruntime-node', 'hnswlib-node', 'better-sqlite3']);
+const OWN_PACKAGE = new Set(['sharp', 'onnxruntime-node', 'usearch', 'better-sqlite3']);
 
 const IMPORT =
   /(?:^|\n)\s*(?:import|export)\s[^'"`;]*?from\s*['"]([^'"]+)['"]|(?:^|\n)\s*import\s*['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]\s*\)/g;

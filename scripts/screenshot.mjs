@@ -15,7 +15,10 @@ try {
   await page.goto(url);
   await page.setInputFiles('input[type=file]', picture);
   await page.waitForResponse((response) => response.url().includes('/v1/search'));
-  await page.waitForLoadState('networkidle');
+  await page.waitForFunction(() => {
+    const pictures = [...document.querySelectorAll('#neighbours img')];
+    return pictures.length > 0 && pictures.every((one) => one.naturalWidth > 0);
+  });
   await page.screenshot({ path: out });
 } finally {
   await browser.close();

@@ -1,18 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import { readFile, rm } from 'node:fs/promises';
+import { availableParallelism, cpus } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { DEFAULT_COLLECTION } from './core/collection-name.js';
 import { LookalikeError } from './core/errors.js';
-import { createFlatIndex } from './core/flat-index.js';
-import type { Database, Models } from './core/ports.js';
+import type { ImportOrigin } from './core/import-entry.js';
+import type { Database, Imports, Models } from './core/ports.js';
 import { createSharedLock } from './core/shared-lock.js';
 import type { Job } from './core/types.js';
 import { readDemoBank } from './demo.js';
 import { startCalibrationFit } from './engines/calibration-fit.js';
 import { sha256Of } from './engines/files.js';
 import { listImages, statFile } from './engines/folder.js';
-import { readModel } from './engines/manifest.js';
+import { createFreshIndex } from './engines/fresh-index.js';
 import { type ModelRegistry, openModelRegistry } from './engines/model-registry.js';
 import { inspectModel } from './engines/onnx-inspect.js';
 import { createPictureFiles } from './engines/picture-files.js';
@@ -21,21 +22,24 @@ import { createDecoder } from './engines/sharp-decoder.js';
 import { openSqliteDatabase } from './engines/sqlite-database.js';
 import { createThumbnailCache } from './engines/thumbnail-cache.js';
 import { bringUp, type Source } from './flow/bring-up.js';
-import { openCollections } from './flow/collections.js';
+import { type Active, openCollections } from './flow/collections.js';
 import { createService } from './flow/create-service.js';
 import { jobWork } from './flow/job-work.js';
 import { createJobs } from './flow/jobs.js';
+import { type MeasureParts, planCollection } from './flow/measure-plan.js';
 import { createRecallWatch } from './flow/recall-watch.js';
 import type { Service } from './flow/service.js';
 import { sweep } from './flow/sweep.js';
 import { rebuildIfNeeded } from './flow/upkeep.js';
 import { createGenerations } from './generations.js';
 import { createServer } from './http/server.js';
+import { createImports } from './imports.js';
 import { createModelShelf } from './model-shelf.js';
 import { createModels } from './models.js';
 import { countVotes } from './ops/counted.js';
-import { createLogger, type Logger } from './ops/logger.js';
+import { createLogger, type LineSink, type Logger } from './ops/logger.js';
 import { createMetrics, type Metrics, type WorkerName } from './ops/metrics.js';
+import type { Tracing } from './ops/tracing.js';
 import type { Settings } from './settings.js';
 import { createSnapshots, DATABASE_FILE } from './snapshots.js';
 import { packageVersions, version } from './versions.js';
@@ -61,19 +65,27 @@ interface Frame {
 
 /**
  * Opens everything; what was opened is closed again when a later part fails. `source` is what the start indexes: the
- * folder of the settings, or the demo, when absent.
+ * folder of the settings, or the demo, when absent; `log` takes the lines of the log instead of standard error.
  */
-export async function createApp(settings: Settings, source = sourceOf(settings)): Promise<App> {
+export async function createApp(
+  settings: Settings,
+  source = sourceOf(settings),
+  log?: LineSink,
+): Promise<App> {
   const closers: (() => unknown)[] = [];
   const close = async () => {
     for (const closer of closers.splice(0).reverse()) await closer();
   };
-  const logger = createLogger(settings.logLevel);
+  const logger = createLogger(settings.logLevel, log);
   const metrics = createMetrics();
   const frame: Frame = { settings, logger, metrics, onClose: (closer) => closers.push(closer) };
   try {
     const parts = await openParts(frame);
-    const startup = bringUp(parts, source);
+    const stop = new AbortController();
+    const startup = bringUp(
+      { ...parts, plan: (active) => planAtStart({ ...parts, ...active }, frame, stop.signal) },
+      source,
+    );
     let starting = parts.collections.get(DEFAULT_COLLECTION).active.collection.size === 0;
     const ended = startup.then(
       () => undefined,
@@ -81,7 +93,9 @@ export async function createApp(settings: Settings, source = sourceOf(settings))
     );
     void ended.then(() => {
       starting = false;
+      parts.start.over = true;
     });
+    frame.onClose(() => stop.abort());
     // Jobs are told to stop first, so that what the start still does ends soon.
     frame.onClose(() => ended);
     frame.onClose(() => parts.jobs.close());
@@ -96,12 +110,22 @@ export async function createApp(settings: Settings, source = sourceOf(settings))
       pending: () => (starting ? 'the first import is running; searches see what is in so far' : null),
     });
     const service = countVotes(flows, metrics);
-    const http = createServer({ service, answers: parts.database, settings, metrics, logger });
+    const tracing = await tracingOf(frame);
+    const http = createServer({ service, answers: parts.database, settings, metrics, logger, tracing });
     return { http, service, startup, currentJob: parts.jobs.current, close };
   } catch (error) {
     await close();
     throw error;
   }
+}
+
+/** Its packages are loaded only where traces are wanted. */
+async function tracingOf({ settings, logger, onClose }: Frame): Promise<Tracing | null> {
+  if (settings.traces === null) return null;
+  const { createOtlpTracing } = await import('./ops/otlp-tracing.js');
+  const tracing = createOtlpTracing({ protocol: settings.traces, version, logger });
+  onClose(() => tracing.close());
+  return tracing;
 }
 
 /** Without a search for this long, the service is idle enough to measure its recall. */
@@ -110,7 +134,12 @@ const IDLE_MS = 50;
 /** The parts that the flows are made of. */
 async function openParts(frame: Frame) {
   const { settings, logger, metrics, onClose } = frame;
-  const base = await readModel(settings.model);
+  const knownModels = await openModelRegistry({
+    folder: join(settings.dataDir, 'models'),
+    start: settings.model,
+    inspect: inspectModel,
+  });
+  const base = await knownModels.start();
   const database = openSqliteDatabase(join(settings.dataDir, DATABASE_FILE));
   onClose(() => database.close());
   const providers = await probeProviders({ setting: settings.exactProvider });
@@ -121,22 +150,22 @@ async function openParts(frame: Frame) {
     now: () => performance.now(),
     moment: (signal) => sleep(IDLE_MS, undefined, { signal, ref: false }),
   });
-  const knownModels = await openModelRegistry({
-    folder: join(settings.dataDir, 'models'),
-    start: settings.model,
-    inspect: inspectModel,
-  });
+  const planning = { machine: machineOf(provider), recallTarget: settings.recallTarget };
   const models = modelsFrom(frame, knownModels);
   const collections = await openCollections({
     database,
     recallWatch,
+    planning,
     models,
-    newFresh: createFlatIndex,
+    newFresh: (dimension) => createFreshIndex(dimension, { onCrash: crashReport(frame, 'index') }),
     generationsOf: ({ space, identity }) =>
       createGenerations({
         dir: join(settings.dataDir, 'generations', String(space)),
         identity,
         provider,
+        exactThreads: settings.exactThreads,
+        ...(settings.buildThreads > 0 && { buildThreads: settings.buildThreads }),
+        onBuild: (facts) => logger.info({ space, ...facts }, 'a graph is built'),
         onCrash: crashReport(frame, 'index'),
       }),
     onSetAside: (collection, generation, reason) =>
@@ -147,13 +176,15 @@ async function openParts(frame: Frame) {
   onClose(() => collections.close());
   onClose(() => recallWatch.close());
   if (database.collections().every(({ name }) => name !== DEFAULT_COLLECTION))
-    await collections.create(DEFAULT_COLLECTION, base.manifest.sha256);
+    await collections.create(DEFAULT_COLLECTION, base.sha256);
   const read = (path: string) => readFile(path);
+  const imports = await openImports(settings, database);
   const decoder = createDecoder({ maxPixels: settings.maxPixels, timeoutSeconds: 10 });
   const flowParts = {
     ...openPictureFiles(frame, database),
     collections,
     models,
+    imports,
     decoder,
     sha256: sha256Of,
     read,
@@ -162,10 +193,13 @@ async function openParts(frame: Frame) {
     snapshots: createSnapshots({ dataDir: settings.dataDir, database, version }),
     now: () => new Date().toISOString(),
     newId: randomUUID,
+    ...planning,
+    clock: () => performance.now(),
     precision: settings.precision,
     startFit: startCalibrationFit,
     readDemo: (modelSha256: string) => readDemoBank(settings.demoBank, modelSha256),
   };
+  const start = { over: false };
   const jobs = createJobs({
     store: database,
     work: jobWork(flowParts),
@@ -174,18 +208,33 @@ async function openParts(frame: Frame) {
     // What went wrong by name is in the job, and told there; only surprises need the log's attention.
     onFinished: (job, cause) => {
       metrics.jobFinished(job);
+      const { upload } = (job.parameters.origin ?? {}) as { upload?: { id: string } };
+      if (upload)
+        void imports
+          .discard(upload.id)
+          .catch((err) => logger.error({ err }, 'an upload could not be removed'));
       const surprise = cause && !(cause instanceof LookalikeError);
       logger[surprise ? 'error' : 'info']({ job, err: cause }, `job ${job.state}`);
-      // While a swap waits or runs no rebuild is queued; what it should have done is seen to now.
-      const swapped = job.parameters.model === undefined ? undefined : job.collection;
+      // While a swap waits or runs no rebuild is queued; what it should have done is seen to now. An import brings many
+      // rows; those of the start are seen to by the start. A rebuild that failed is not tried again and again.
+      const grown = job.parameters.model !== undefined || (job.kind === 'import' && start.over);
       for (const { name } of collections.list())
-        if (name === swapped) rebuildIfNeeded({ collections, jobs }, name);
+        if (grown && name === job.collection) rebuildIfNeeded({ collections, jobs }, name);
       void flowParts.sweep(); // an import may have replaced or removed pictures
     },
   });
-  const model = base.manifest.sha256;
+  const model = base.sha256;
   const modelShelf = createModelShelf({ dataDir: settings.dataDir, registry: knownModels, database });
-  return { ...flowParts, jobs, knownModels, modelShelf, recallWatch, model, exact: { provider, providers } };
+  return {
+    ...flowParts,
+    jobs,
+    start,
+    knownModels,
+    modelShelf,
+    recallWatch,
+    model,
+    exact: { provider, providers },
+  };
 }
 
 /** What is kept of pictures in the data folder; files that a crash left over are removed first. */
@@ -218,11 +267,23 @@ function openPictureFiles({ settings, logger, onClose }: Frame, database: Databa
   return { ...files, sweep: sweepNow, whileNotSwept };
 }
 
+/** The sources of imports; uploads that belong to no job are removed first. */
+async function openImports(settings: Settings, database: Database): Promise<Imports> {
+  const { dataDir, importRoots: roots, maxBytes, maxImportBytes } = settings;
+  const imports = createImports({ dataDir, roots, maxBytes, maxTotalBytes: 4 * maxImportBytes });
+  const waiting = database
+    .unfinishedJobs()
+    .map(({ parameters }) => parameters.origin as ImportOrigin | undefined);
+  await imports.keepOnly(waiting.flatMap((origin) => origin?.upload?.id ?? []));
+  return imports;
+}
+
 /** The models that collections may be of. */
 function modelsFrom(frame: Frame, known: ModelRegistry): Models {
-  const { model: folder, embedThreads, dataDir } = frame.settings;
+  const { model: folder, embedThreads, embedSpinning, embedBatch, embedWaitMs, dataDir } = frame.settings;
   return createModels({
-    intraOpThreads: embedThreads,
+    threads: { intraOpThreads: embedThreads, spinning: embedSpinning },
+    batch: { most: embedBatch, waitMs: embedWaitMs },
     onCrash: crashReport(frame, 'embedder'),
     find: (sha256) =>
       known.get(sha256).catch((cause) => {
@@ -235,6 +296,21 @@ function modelsFrom(frame: Frame, known: ModelRegistry): Models {
       }),
   });
 }
+
+/** Not to be had is no reason not to start: the graph answers with its default breadth then. */
+async function planAtStart(
+  parts: MeasureParts & Pick<Active, 'collection'>,
+  { logger }: Frame,
+  signal: AbortSignal,
+): Promise<void> {
+  await planCollection(parts, signal).catch((err) => {
+    if (!signal.aborted) logger.warn({ err }, 'the planner could not measure the indexes');
+  });
+}
+
+/** What measured times hold for. */
+const machineOf = (provider: string): string =>
+  `${cpus()[0]?.model ?? 'unknown'} x ${availableParallelism()}, ${provider}`;
 
 function crashReport({ metrics, logger }: Frame, worker: WorkerName) {
   return (error: Error) => {

@@ -1,15 +1,22 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
 import { Problem } from '../client/dist/index.js';
+import { collectionCommands } from './cli/commands/collections.js';
 import { doctorCommands } from './cli/commands/doctor.js';
+import { embedCommands } from './cli/commands/embed.js';
+import { imageCommands } from './cli/commands/images.js';
+import { importCommands } from './cli/commands/import.js';
 import { infoCommands } from './cli/commands/info.js';
 import { jobCommands } from './cli/commands/jobs.js';
 import { modelCommands } from './cli/commands/model.js';
+import { quantiseCommands } from './cli/commands/quantise.js';
 import { reindexCommands } from './cli/commands/reindex.js';
+import { reportCommands } from './cli/commands/reports.js';
 import { searchCommands } from './cli/commands/search.js';
 import { serveCommands } from './cli/commands/serve.js';
 import { snapshotCommands } from './cli/commands/snapshot.js';
 import { trainCommands } from './cli/commands/train.js';
+import { tuneCommands } from './cli/commands/tune.js';
 import { EXIT_CODES_HELP, exitCodeOf } from './cli/exit-codes.js';
 import { LookalikeError, messageOf } from './core/errors.js';
 import { version } from './versions.js';
@@ -17,16 +24,18 @@ import { version } from './versions.js';
 /** Door 2: a table from command to function. Errors become one sentence and an exit code. */
 const GROUPS: Record<string, readonly ((program: Command) => void)[]> = {
   'Serve:': [serveCommands],
-  'Ask:': [searchCommands, infoCommands],
+  'Ask:': [searchCommands, embedCommands, reportCommands, infoCommands],
+  'Pictures:': [imageCommands, importCommands, collectionCommands],
   'Long tasks:': [jobCommands, reindexCommands],
   'Backups:': [snapshotCommands],
-  'Encoders:': [trainCommands, modelCommands],
-  'This machine:': [doctorCommands],
+  'Encoders:': [trainCommands, modelCommands, quantiseCommands],
+  'This machine:': [doctorCommands, tuneCommands],
 };
 
 const program = new Command('lookalike')
   .description('Finds pictures that look alike, and says what a picture is')
   .version(version)
+  .enablePositionalOptions() // what stands behind "reindex switch" is read by "switch", not by "reindex"
   .showHelpAfterError('(lookalike --help lists the commands)')
   .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2))
   .addHelpText(

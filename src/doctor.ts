@@ -132,9 +132,9 @@ async function checkGraph(): Promise<Check> {
   const folder = await mkdtemp(join(tmpdir(), 'lookalike-doctor-'));
   try {
     const vectors = Float32Array.of(1, 0, 0, 1);
-    const parameters = { m: 16, efConstruction: 200, seed: 1 };
+    const parameters = { m: 16, efConstruction: 200 };
     await buildHnswGraph({ vectors, rows: 2, dimension: 2, path: join(folder, 'graph'), ...parameters });
-    return ok('hnswlib builds and reads back a graph');
+    return ok('usearch builds and reads back a graph');
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

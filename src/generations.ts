@@ -2,6 +2,8 @@ import type { LookalikeError } from './core/errors.js';
 import { messageOf } from './core/errors.js';
 import type { Generation, Generations, StoreIdentity } from './core/ports.js';
 import { createExactIndex } from './engines/exact-index.js';
+import { allocatePlanes, imageOf, type PlaneMemory } from './engines/exact-memory.js';
+import { makePlanes } from './engines/exact-planes.js';
 import {
   loadGeneration,
   newestGeneration,
@@ -9,7 +11,7 @@ import {
   setAside,
   writeGeneration,
 } from './engines/generation.js';
-import { buildHnswGraph } from './engines/hnsw-build.js';
+import { buildHnswGraph, graphMemory as memoryOf } from './engines/hnsw-build.js';
 import { createHnswIndex } from './engines/hnsw-index.js';
 import type { Provider } from './engines/provider-probe.js';
 
@@ -18,22 +20,38 @@ export interface GenerationsParts {
   dir: string; // of one vector space
   identity: StoreIdentity;
   provider: Provider;
+  exactThreads: number; // of the exact index on the CPU
+  buildThreads?: number; // all cores when absent
+  available?: () => number; // bytes that a graph may take; what there is when absent
+  onBuild?: (facts: { rows: number; memory_bytes: number }) => void; // before a graph is built
   onCrash: (error: LookalikeError) => void;
 }
 
 /** Near the middle of what the HNSW paper recommends (Malkov and Yashunin 2018, section 4.1). */
-const PARAMETERS = { m: 16, ef_construction: 200, seed: 100 };
+const PARAMETERS = { m: 16, ef_construction: 200 };
 
-export function createGenerations({ dir, identity, provider, onCrash }: GenerationsParts): Generations {
+export function createGenerations(parts: GenerationsParts): Generations {
+  const { dir, identity, provider, exactThreads, buildThreads, available, onBuild, onCrash } = parts;
+  const { dimension } = identity;
+  const graphMemory = (rows: number) => memoryOf({ rows, dimension, m: PARAMETERS.m });
   /** Loads and verifies a generation and opens both of its indexes over the same vectors. */
   async function open(number: number): Promise<Generation> {
-    const { manifest, vectors, rows, graphPath } = await loadGeneration(dir, number, identity);
-    const bank = { vectors, rows: rows.length, dimension: identity.dimension, onCrash };
-    const graph = await createHnswIndex({ ...bank, graphPath });
-    const exact = await createExactIndex({ ...bank, provider }).catch(async (error) => {
-      await graph.close();
-      throw error;
+    let planes: PlaneMemory | undefined;
+    const planesOf = (rows: number) => {
+      planes = allocatePlanes(rows, dimension, exactThreads);
+      return imageOf(planes);
+    };
+    const { manifest, vectorsPath, rows, graphPath } = await loadGeneration(dir, number, identity, {
+      ...(provider === 'cpu' && { planesOf }),
     });
+    const bank = { path: vectorsPath, rows: rows.length, dimension, onCrash };
+    const graph = graphPath === null ? null : await createHnswIndex({ ...bank, graphPath });
+    const exact = await createExactIndex({ ...bank, provider, planes, threads: exactThreads }).catch(
+      async (error) => {
+        await graph?.close();
+        throw error;
+      },
+    );
     return {
       number,
       mark: manifest.bank_mark,
@@ -42,7 +60,7 @@ export function createGenerations({ dir, identity, provider, onCrash }: Generati
       rows,
       graph,
       exact,
-      close: async () => void (await Promise.all([graph.close(), exact.close()])),
+      close: async () => void (await Promise.all([graph?.close(), exact.close()])),
     };
   }
 
@@ -62,22 +80,29 @@ export function createGenerations({ dir, identity, provider, onCrash }: Generati
       }
       return null;
     },
-    async build({ mark, rows, vectors }, { signal, onProgress }) {
+    graphMemory,
+    async build({ mark, rows, vectors }, { graph, signal, onProgress }) {
+      if (graph) onBuild?.({ rows: rows.length, memory_bytes: graphMemory(rows.length) });
+      const planes = await makePlanes(vectors, { rows: rows.length, dimension, threads: 1 });
       const number = await writeGeneration(dir, {
         vectors,
         rows,
-        writeGraph: (path) =>
-          buildHnswGraph({
-            vectors,
-            rows: rows.length,
-            dimension: identity.dimension,
-            path,
-            m: PARAMETERS.m,
-            efConstruction: PARAMETERS.ef_construction,
-            seed: PARAMETERS.seed,
-            ...(onProgress && { onProgress: ({ done }) => onProgress(done) }),
-            ...(signal && { signal }),
-          }),
+        planes: imageOf(planes),
+        writeGraph: graph
+          ? (path) =>
+              buildHnswGraph({
+                vectors,
+                rows: rows.length,
+                dimension,
+                path,
+                m: PARAMETERS.m,
+                efConstruction: PARAMETERS.ef_construction,
+                ...(onProgress && { onProgress: ({ done }) => onProgress(done) }),
+                ...(buildThreads !== undefined && { threads: buildThreads }),
+                ...(available && { available: available() }),
+                ...(signal && { signal }),
+              })
+          : null,
         manifest: { ...identity, bank_mark: mark, parameters: PARAMETERS },
       });
       return open(number);

@@ -1,23 +1,29 @@
 import type { LookalikeError } from './core/errors.js';
 import type { ModelManifest } from './core/manifests.js';
 import type { Models, OpenModel } from './core/ports.js';
-import { createOnnxEmbedder } from './engines/onnx-embedder.js';
+import { joinCalls } from './engines/embed-batches.js';
+import { createOnnxEmbedder, type EncoderThreads } from './engines/onnx-embedder.js';
 
 /** Encoders by the hash of their file: each is loaded once, however many collections embed with it. */
 export interface ModelsParts {
   /** Where the encoder of this hash lies. Throws `model_missing`. */
   find(sha256: string): Promise<{ manifest: ModelManifest; onnxPath: string }>;
-  intraOpThreads: number;
+  threads: EncoderThreads;
+  /** Pictures of concurrent calls that run together, and how long a call may wait for others (`embed-batches.ts`). */
+  batch: { most: number; waitMs: number };
   onCrash: (error: LookalikeError) => void;
 }
 
-export function createModels({ find, intraOpThreads, onCrash }: ModelsParts): Models {
+export function createModels({ find, threads, batch, onCrash }: ModelsParts): Models {
   const loaded = new Map<string, { users: number; model: ReturnType<typeof load> }>();
 
   async function load(sha256: string) {
     const { manifest, onnxPath } = await find(sha256);
-    const embedder = await createOnnxEmbedder({ modelPath: onnxPath, manifest, intraOpThreads, onCrash });
-    return { manifest, embedder };
+    const embedder = await createOnnxEmbedder({ modelPath: onnxPath, manifest, ...threads, onCrash });
+    const { width, height, batch: only } = manifest.input;
+    // An encoder that takes one picture a run gains nothing from a batch.
+    if (only === 1 || batch.most === 1) return { manifest, embedder };
+    return { manifest, embedder: joinCalls(embedder, { pictureSize: 3 * width * height, ...batch }) };
   }
 
   async function release(sha256: string): Promise<void> {

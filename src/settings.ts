@@ -7,10 +7,12 @@ import { z } from 'zod';
 import { LookalikeError } from './core/errors.js';
 import { KEEPS } from './core/ports.js';
 import { PROVIDERS } from './core/provider.js';
+import { type TraceProtocol, traceProtocol } from './core/trace-settings.js';
+import { readTuned, TUNED_FILE } from './tuned.js';
 
 /**
  * Every setting once: meaning, variable, option, default, check. This is the only reader of the environment.
- * An option on the command line wins over the variable, the variable over the default.
+ * An option on the command line wins over the variable, the variable over what `lookalike tune` found, that over the default.
  */
 
 const MIB = 1024 * 1024;
@@ -112,12 +114,38 @@ export const SETTINGS = {
     fallback: 'auto',
     check: z.enum(['auto', ...PROVIDERS]),
   }),
+  exactThreads: define({
+    variable: 'LOOKALIKE_EXACT_THREADS',
+    meaning: 'threads of the exact index on the CPU',
+    fallback: '2',
+    check: whole(1, 8),
+  }),
   embedThreads: define({
     variable: 'LOOKALIKE_EMBED_THREADS',
     meaning: 'threads of the encoder',
     // Measured on two cores: 0.8 of the time of one thread for a whole answer, and not more with four clients.
     fallback: '2',
     check: whole(1, 64),
+  }),
+  embedSpinning: define({
+    variable: 'LOOKALIKE_EMBED_SPINNING',
+    meaning:
+      'whether threads of the encoder that wait turn in a loop: quicker on cores that nothing else uses',
+    fallback: 'false',
+    check: flag,
+  }),
+  embedBatch: define({
+    variable: 'LOOKALIKE_EMBED_BATCH',
+    meaning: 'pictures of concurrent requests that the encoder takes at once; 1 joins none',
+    fallback: '8',
+    check: whole(1, 256),
+  }),
+  embedWaitMs: define({
+    variable: 'LOOKALIKE_EMBED_WAIT_MS',
+    meaning:
+      'milliseconds that a request may wait for others to be embedded with; one that finds the encoder idle never does',
+    fallback: '0',
+    check: whole(0, 1000),
   }),
   maxBytes: define({
     variable: 'LOOKALIKE_MAX_BYTES',
@@ -155,6 +183,20 @@ export const SETTINGS = {
     fallback: String(2048 * MIB),
     check: whole(1024, 64 * 1024 * MIB),
   }),
+  importRoots: define({
+    variable: 'LOOKALIKE_IMPORT_ROOTS',
+    meaning:
+      'folders that imports may read on this machine, and all below them, separated by commas; none unless set',
+    fallback: '',
+    check: list,
+  }),
+  maxImportBytes: define({
+    variable: 'LOOKALIKE_MAX_IMPORT_BYTES',
+    meaning:
+      'bytes of an archive or a file that is sent to be imported; unpacked, an archive may have four times as many',
+    fallback: String(16 * 1024 * MIB),
+    check: whole(1024, 1024 * 1024 * MIB),
+  }),
   rateLimit: define({
     variable: 'LOOKALIKE_RATE_LIMIT',
     meaning:
@@ -168,6 +210,19 @@ export const SETTINGS = {
       'share of the graph searches that are asked again of the exact index, once the service is idle, to measure the recall; 0 measures nothing',
     fallback: '0.01',
     check: share,
+  }),
+  recallTarget: define({
+    variable: 'LOOKALIKE_RECALL_TARGET',
+    meaning:
+      'part of the true neighbours that a graph search is to find; its breadth is tuned to it after each build and corrected by the live recall. Above 0, below 1',
+    fallback: '0.99',
+    check: betweenZeroAndOne,
+  }),
+  buildThreads: define({
+    variable: 'LOOKALIKE_BUILD_THREADS',
+    meaning: 'threads that build a graph; 0 takes all cores. On Linux they yield to searches',
+    fallback: '0',
+    check: whole(0, 256),
   }),
   precision: define({
     variable: 'LOOKALIKE_PRECISION',
@@ -197,6 +252,9 @@ export const SETTINGS = {
   }),
 } as const;
 
+/** What `lookalike tune` may set. */
+export const TUNABLE: readonly string[] = [SETTINGS.embedThreads.variable, SETTINGS.embedSpinning.variable];
+
 type Checked = { [K in keyof typeof SETTINGS]: z.output<(typeof SETTINGS)[K]['check']> };
 export type Settings = Omit<Checked, 'dataDir'> & {
   dataDir: string; // absolute
@@ -204,6 +262,7 @@ export type Settings = Omit<Checked, 'dataDir'> & {
   webRoots: readonly string[];
   openapiPath: string;
   demoBank: string; // folder of the shipped bank
+  traces: TraceProtocol | null; // by OpenTelemetry's own variables
 };
 
 /** What the command line gave, by setting; anything else comes from `env`. */
@@ -215,21 +274,26 @@ export function readSettings(
   options: { folder?: string | null; env?: NodeJS.ProcessEnv } = {},
 ): Settings {
   const { folder = null, env = process.env } = options;
+  const absolute = folder === null ? null : resolve(folder);
+  const given = checked(SETTINGS.dataDir, overrides.dataDir, { env });
+  const dataDir = resolve((given as string | undefined) ?? defaultDataDir(absolute, env));
+  const tuned = readTuned(dataDir, TUNABLE);
   const read = Object.fromEntries(
     Object.entries(SETTINGS).map(([name, definition]) => [
       name,
-      checked(definition as Definition<unknown>, overrides[name as keyof typeof SETTINGS], env),
+      checked(definition as Definition<unknown>, overrides[name as keyof typeof SETTINGS], { env, tuned }),
     ]),
   ) as Checked;
-  const absolute = folder === null ? null : resolve(folder);
   const settings: Settings = {
     ...read,
     model: resolve(read.model),
     folder: absolute,
-    dataDir: resolve(read.dataDir ?? defaultDataDir(absolute, env)),
+    dataDir,
+    importRoots: read.importRoots.map((folder) => resolve(folder)),
     webRoots: [join(root, 'dist/web'), join(root, 'web'), join(root, 'client/dist')],
     openapiPath: join(root, 'openapi.yaml'),
     demoBank: join(root, 'index'),
+    traces: traceProtocol(env),
   };
   requireKeysAbroad(settings);
   return settings;
@@ -238,14 +302,16 @@ export function readSettings(
 function checked(
   definition: Definition<unknown>,
   override: string | boolean | undefined,
-  env: NodeJS.ProcessEnv,
+  { env, tuned = {} }: { env: NodeJS.ProcessEnv; tuned?: Record<string, string> },
 ) {
-  const given = override ?? env[definition.variable] ?? definition.fallback;
+  const { variable } = definition;
+  const given = override ?? env[variable] ?? tuned[variable] ?? definition.fallback;
   if (given === undefined) return undefined;
   const result = definition.check.safeParse(String(given));
   if (result.success) return result.data;
+  const place = env[variable] === undefined && tuned[variable] !== undefined ? `${TUNED_FILE}: ` : '';
   const name =
-    override === undefined ? definition.variable : (definition.option?.split(' ')[0] ?? definition.variable);
+    override === undefined ? `${place}${variable}` : (definition.option?.split(' ')[0] ?? variable);
   throw new LookalikeError(
     'invalid_setting',
     `${name}=${definition === SETTINGS.apiKeys ? '…' : String(given)}: ${result.error.issues[0]!.message} (${definition.meaning})`,

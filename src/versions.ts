@@ -6,7 +6,7 @@ import { z } from 'zod';
 /** Versions of this service and of what answers depend on. */
 const require = createRequire(import.meta.url);
 const manifest = z.object({ name: z.string().optional(), version: z.string().optional() });
-const PACKAGES = ['onnxruntime-node', 'hnswlib-node', 'better-sqlite3', 'sharp', 'express'];
+const PACKAGES = ['onnxruntime-node', 'usearch', 'better-sqlite3', 'sharp', 'express'];
 
 const read = (path: string) => manifest.parse(JSON.parse(readFileSync(path, 'utf8')));
 

@@ -1,8 +1,10 @@
 /**
  * The search page: a picture dropped, chosen or pasted goes to `POST /v1/search`, the answer becomes bars and
- * a grid. No framework; texts from the server are only ever set as text.
+ * a grid; a neighbour that is clicked is searched for in turn, under an address of its own (`?id=`). No framework;
+ * texts from the server are only ever set as text.
  */
 import {
+  type Asked,
   type Found,
   fetchInfo,
   fetchSearch,
@@ -10,6 +12,7 @@ import {
   Problem,
   type SearchAnswer,
   setKey,
+  thumbnailOf,
 } from './api.js';
 
 const element = <T extends HTMLElement = HTMLElement>(id: string): T => document.getElementById(id) as T;
@@ -23,7 +26,7 @@ const key = element<HTMLInputElement>('key');
 /** Only the newest search may write to the page. */
 let running = new AbortController();
 /** What waits for a key, to be done again with it. */
-let picture: Blob | undefined;
+let last: Asked | undefined;
 let blobs: string[] = [];
 
 const blobUrl = (blob: Blob): string => {
@@ -32,17 +35,17 @@ const blobUrl = (blob: Blob): string => {
   return url;
 };
 
-async function search(chosen: Blob): Promise<void> {
-  picture = chosen;
+async function search(asked: Asked): Promise<void> {
+  last = asked;
   running.abort();
   running = new AbortController();
   const { signal } = running;
   clear();
-  showQuery(chosen);
+  showQuery(asked, signal);
   say('Searching…');
   const started = performance.now();
   try {
-    const answer = await fetchSearch(chosen, signal);
+    const answer = await fetchSearch(asked, signal);
     if (signal.aborted) return;
     show(answer, signal);
     say(summary(answer, performance.now() - started));
@@ -54,41 +57,78 @@ async function search(chosen: Blob): Promise<void> {
 function clear(): void {
   for (const url of blobs) URL.revokeObjectURL(url);
   blobs = [];
-  for (const id of ['labels', 'neighbours', 'error']) element(id).replaceChildren();
+  for (const id of ['labels', 'verdict', 'neighbours', 'error']) element(id).replaceChildren();
   for (const id of ['labels-title', 'neighbours-title']) element(id).hidden = true;
 }
 
-function showQuery(chosen: Blob): void {
-  preview.src = blobUrl(chosen);
+function showQuery(asked: Asked, signal: AbortSignal): void {
   preview.hidden = false;
+  if ('picture' in asked) preview.src = blobUrl(asked.picture);
+  else void showThumbnail(preview, thumbnailOf(asked.id), signal);
+}
+
+async function showThumbnail(image: HTMLImageElement, path: string, signal: AbortSignal): Promise<void> {
+  try {
+    image.src = blobUrl(await fetchThumbnail(path, signal));
+  } catch {
+    image.alt = 'no preview';
+  }
 }
 
 function show({ body }: Found, signal: AbortSignal): void {
   element('labels-title').hidden = body.labels.length === 0;
   element('neighbours-title').hidden = body.neighbours.length === 0;
+  element('verdict').textContent = verdict(body);
   element('labels').append(...body.labels.slice(0, 6).map(labelBar));
   element('neighbours').append(...body.neighbours.map((one) => neighbourCard(one, signal)));
 }
 
-function labelBar({ label, share }: { label: string; share: number }): HTMLElement {
+/** A nearest picture below this percentile is farther away than nearly any picture of the collection is from its next. */
+const FAR = 5;
+
+/** In words, what bars cannot say: that it is not sure, or that nothing is alike. */
+function verdict({ abstained, labels, neighbours }: SearchAnswer): string {
+  const nearest = neighbours[0]?.percentile;
+  if (nearest !== undefined && nearest < FAR) return 'Nothing in this collection looks much like it.';
+  return abstained && labels.length > 0 ? 'Only a guess: not sure enough to name a label.' : '';
+}
+
+/** By the calibrated probability where there is one, else by the share of the vote. */
+function labelBar({ label, share, probability = share }: SearchAnswer['labels'][number]): HTMLElement {
   const bar = make('div', { className: 'bar' }, make('span'));
-  (bar.firstElementChild as HTMLElement).style.width = `${share * 100}%`;
-  return make('li', { className: 'label' }, label, make('span', {}, percent(share)), bar);
+  (bar.firstElementChild as HTMLElement).style.width = `${probability * 100}%`;
+  return make('li', { className: 'label' }, label, make('span', {}, percent(probability)), bar);
 }
 
 type Neighbour = SearchAnswer['neighbours'][number];
 
 function neighbourCard({ id, label, score, thumbnail }: Neighbour, signal: AbortSignal): HTMLElement {
   const image = make('img', { alt: label ?? id }) as HTMLImageElement;
-  void fetchThumbnail(thumbnail, signal)
-    .then((blob) => {
-      image.src = blobUrl(blob);
-    })
-    .catch(() => {
-      image.alt = 'no preview';
-    });
+  void showThumbnail(image, thumbnail, signal);
   const title = make('b', {}, label ?? 'no label', make('span', { className: 'score' }, score.toFixed(3)));
-  return make('li', {}, image, make('div', {}, title, make('small', {}, id)));
+  const facts = make('div', {}, title, make('small', {}, id));
+  const link = make('a', { href: addressOf(id), title: 'Search for pictures like this one' }, image, facts);
+  link.addEventListener('click', (event) => {
+    if (event.ctrlKey || event.metaKey || event.shiftKey) return; // a tab of its own
+    event.preventDefault();
+    history.pushState(null, '', addressOf(id));
+    window.scrollTo(0, 0);
+    void search({ id });
+  });
+  return make('li', {}, link);
+}
+
+const addressOf = (id: string): string => `?${new URLSearchParams({ id })}`;
+
+/** What the page's address asks for; nothing when it is the plain page. */
+function searchAddress(): void {
+  const id = new URLSearchParams(location.search).get('id');
+  if (id !== null) return void search({ id });
+  running.abort();
+  clear();
+  say('');
+  preview.hidden = true;
+  last = undefined;
 }
 
 function summary({ body, serverMs }: Found, ms: number): string {
@@ -123,7 +163,7 @@ function sentence(text: string): string {
 /** An element with properties and children; strings become text, never markup. */
 function make(
   tag: string,
-  properties: Partial<HTMLImageElement> = {},
+  properties: Partial<HTMLImageElement & HTMLAnchorElement> = {},
   ...children: (Node | string)[]
 ): HTMLElement {
   const made = Object.assign(document.createElement(tag), properties);
@@ -138,7 +178,9 @@ async function greet(): Promise<void> {
 
 function take(list: FileList | null | undefined): void {
   const first = list?.[0];
-  if (first) void search(first);
+  if (!first) return;
+  if (location.search !== '') history.pushState(null, '', location.pathname);
+  void search({ picture: first });
 }
 
 file.addEventListener('change', () => {
@@ -163,6 +205,8 @@ keyForm.addEventListener('submit', (event) => {
   keyForm.hidden = true;
   element('error').replaceChildren();
   greet().catch(fail);
-  if (picture) void search(picture);
+  if (last) void search(last);
 });
+window.addEventListener('popstate', searchAddress);
 greet().catch(fail);
+searchAddress();

@@ -10,6 +10,7 @@ import { listImages } from '../engines/folder.js';
 export interface EvaluateOptions {
   folder: string; // absolute; sub-folders are labels
   client: Client;
+  collection?: string;
   mode: 'auto' | 'hnsw' | 'exact';
   voteK: number;
   temperature: number;
@@ -69,8 +70,8 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
 }
 
 async function askOne(options: EvaluateOptions, path: string, label: string): Promise<Outcome | null> {
-  const { client, voteK, temperature, mode } = options;
-  const query = { k: 1, vote_k: voteK, temperature, mode };
+  const { client, collection, voteK, temperature, mode } = options;
+  const query = { k: 1, vote_k: voteK, temperature, mode, ...(collection !== undefined && { collection }) };
   const body = new FormData();
   body.set('image', new Blob([await readFile(path)]), 'image');
   const started = performance.now();

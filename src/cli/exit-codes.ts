@@ -19,7 +19,7 @@ export const EXIT_CODES_HELP = `Exit codes:
   2    wrong arguments, settings or picture
   3    model, data folder or snapshot unusable
   4    nothing found, or nothing to do
-  5    the service cannot be reached, or is busy
+  5    the service cannot be reached, is busy or has no room
   130  interrupted`;
 
 /** The error codes by what they end with; 1 for all others. */
@@ -64,7 +64,14 @@ export const CODES: Record<Exclude<keyof typeof EXIT, 'done' | 'failed'>, readon
     'provider_unavailable',
   ],
   nothing: ['nothing_to_index', 'not_found', 'unknown_collection', 'job_finished', 'nothing_to_switch'],
-  unreachable: ['not_ready', 'overloaded', 'rate_limited', 'request_timeout', 'idempotency_in_progress'],
+  unreachable: [
+    'not_ready',
+    'overloaded',
+    'rate_limited',
+    'request_timeout',
+    'idempotency_in_progress',
+    'storage_full',
+  ],
   interrupted: ['aborted'],
 };
 
@@ -77,5 +84,8 @@ const BY_CODE = new Map(
 /** 1 for whatever has no place in the table. */
 export function exitCodeOf(error: unknown): number {
   const known = error instanceof LookalikeError || error instanceof Problem;
-  return (known ? BY_CODE.get(error.code) : undefined) ?? EXIT.failed;
+  return known ? exitCodeOfCode(error.code) : EXIT.failed;
 }
+
+/** The same for the code alone, as it stands in an answer. */
+export const exitCodeOfCode = (code: string): number => BY_CODE.get(code) ?? EXIT.failed;

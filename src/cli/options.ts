@@ -34,6 +34,10 @@ export function withConnection(command: Command): Command {
   return command.option('--json', 'print the answer as JSON');
 }
 
+/** Whether something was said about the data folder that the command is to open. */
+export const saysFolder = (connection: Connection): boolean =>
+  IN_PROCESS.some((name) => connection[name] !== undefined);
+
 export const withCollection = (command: Command): Command =>
   command.option('--collection <name>', 'the collection that is meant (default: default)');
 

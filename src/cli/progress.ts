@@ -71,3 +71,21 @@ export function duration(seconds: number): string {
   if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
   return `${Math.floor(seconds / 3600)} h ${Math.round((seconds % 3600) / 60)} min`;
 }
+
+/** Stages of a command that works by itself: overwritten on a terminal, a line every ten seconds elsewhere. */
+export function showStages(): { show(stage: string, done: number, total: number): void; stop(): void } {
+  const tty = process.stderr.isTTY;
+  const every = tty ? BAR_MS : LINE_MS;
+  let last = performance.now();
+  return {
+    show(stage, done, total) {
+      const now = performance.now();
+      if (now - last < every) return;
+      last = now;
+      process.stderr.write(`${tty ? '\r\u001b[K' : ''}${stage}: ${done} of ${total}${tty ? '' : '\n'}`);
+    },
+    stop() {
+      if (tty) process.stderr.write('\r\u001b[K');
+    },
+  };
+}

@@ -21,14 +21,15 @@ export interface Session {
 export type Work<T> = (session: Session) => Promise<T>;
 
 /**
- * Runs `work` and closes what was opened for it. `create`: a data folder without a database is given one.
+ * Runs `work` and closes what was opened for it. `create`: a data folder without a database is given one. `importRoots`:
+ * what a service that is opened for the command may read, besides what its settings say.
  * Rejects with what the work rejects with, `not_ready` (nothing answers at the address), `aborted`, and what
  * `createApp` throws.
  */
 export async function withClient<T>(
   connection: Connection,
   work: Work<T>,
-  { create = false } = {},
+  { create = false, importRoots }: { create?: boolean; importRoots?: readonly string[] } = {},
 ): Promise<T> {
   const { url, wait } = connection;
   if (url === undefined && wait === false)
@@ -41,8 +42,11 @@ export async function withClient<T>(
   const signals = ['SIGINT', 'SIGTERM'] as const;
   for (const signal of signals) process.once(signal, interrupt);
   try {
-    if (url === undefined)
-      return await inProcess(settingsOf(connection), { work, create, signal: stop.signal });
+    if (url === undefined) {
+      const settings = settingsOf(connection);
+      const roots = [...settings.importRoots, ...(importRoots ?? [])];
+      return await inProcess({ ...settings, importRoots: roots }, { work, create, signal: stop.signal });
+    }
     const key = connection.key;
     return await work({ client: clientOf({ url, key, signal: stop.signal }), signal: stop.signal, url });
   } finally {

@@ -1,5 +1,6 @@
 import { LookalikeError } from './errors.js';
 import type { SearchOptions } from './ports.js';
+import { RowSet } from './row-set.js';
 import { checkUnitRows } from './vector.js';
 
 /** What every index refuses before it searches, in one place so that all refuse alike. */
@@ -41,6 +42,7 @@ export function allowedPositions(
   rows: number,
 ): Int32Array | undefined {
   if (!allowed) return undefined;
+  if (allowed instanceof RowSet) return allowed.toArray(rows);
   const positions = new Int32Array(allowed.size);
   let count = 0;
   for (const row of allowed) if (row >= 0 && row < rows) positions[count++] = row;

@@ -40,6 +40,7 @@ export const ERROR_CODES = [
   'rate_limited',
   'overloaded',
   'not_ready',
+  'storage_full',
   'aborted',
   // files and settings
   'invalid_setting',
@@ -56,6 +57,7 @@ export const ERROR_CODES = [
   'data_dir_busy',
   'nothing_to_index',
   'provider_unavailable',
+  'insufficient_memory',
   'internal',
 ] as const;
 

@@ -44,7 +44,9 @@ export function createFlatIndex(dimension: number): MutableIndex {
     const offer = (row: number, slot: number) =>
       top.offer(row, canonicalScore(query, 0, vectors, slot * dimension, dimension));
     if (!allowed) for (const [row, slot] of slots) offer(row, slot);
-    else
+    else if (allowed.size > slots.size) {
+      for (const [row, slot] of slots) if (allowed.has(row)) offer(row, slot);
+    } else
       for (const row of allowed) {
         const slot = slots.get(row);
         if (slot !== undefined) offer(row, slot);

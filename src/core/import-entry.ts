@@ -50,6 +50,36 @@ export interface ImportSource extends AsyncIterable<ImportEvent> {
   ignored(): number;
 }
 
+/**
+ * What an import could not take, as lines of NDJSON `{place, id?, code, message}`. A line can be read when `add` has
+ * resolved; `close` makes them durable and may be called twice. Entries past a limit of lines are only counted.
+ */
+export interface ErrorReport {
+  /** Lines, and entries since it was opened that were left out. */
+  readonly count: number;
+  add(entry: BadEntry): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** What an import can be read from: pictures in a folder or an archive, lines of JSON, or ready vectors. */
+export const IMPORT_FORMATS = ['folder', 'tar', 'zip', 'ndjson', 'bank'] as const;
+export type ImportFormat = (typeof IMPORT_FORMATS)[number];
+
+/** A body that waits in the data folder for its import. */
+export interface SpooledUpload {
+  id: string;
+  bytes: number;
+  sha256: string;
+}
+
+/** Where an import reads: an upload, or what lies on this machine. Kept in the job, so that a restart finds it again. */
+export interface ImportOrigin {
+  format: ImportFormat;
+  upload?: SpooledUpload;
+  path?: string; // absolute, without links
+  items?: string; // of a bank: the lines beside its vectors, absolute, without links
+}
+
 /** Labels have 1 to this many characters. */
 export const LABEL_LENGTH = 256;
 

@@ -1,3 +1,5 @@
+import { RowSet } from './row-set.js';
+
 /** The labels of all rows in memory, four bytes a row: filters and votes read it instead of the store. */
 export class LabelColumn {
   #codes = new Int32Array(1024).fill(ABSENT);
@@ -55,12 +57,22 @@ export class LabelColumn {
   }
 
   /** Rows that carry one of the labels. */
-  rowsWith(labels: readonly string[]): Set<number> {
-    const wanted = new Set(labels.map((label) => this.#codeOf.get(label)));
-    const rows = new Set<number>();
-    for (let row = 0; row < this.#codes.length; row++)
-      if (this.#codes[row]! >= 0 && wanted.has(this.#codes[row]!)) rows.add(row);
-    return rows;
+  rowsWith(labels: readonly string[]): RowSet {
+    const wanted = new Uint8Array(this.#names.length); // by code
+    for (const label of labels) {
+      const code = this.#codeOf.get(label);
+      if (code !== undefined) wanted[code] = 1;
+    }
+    const mask = new Uint8Array(this.#codes.length);
+    for (let row = 0; row < mask.length; row++) mask[row] = wanted[this.#codes[row]!] ?? 0; // no code below 0 is wanted
+    return new RowSet(mask);
+  }
+
+  /** How many of these rows carry a label. */
+  labelledAmong(rows: ReadonlySet<number>): number {
+    let count = 0;
+    for (const row of rows) if (this.#codes[row]! >= 0) count++;
+    return count;
   }
 
   #code(label: string): number {

@@ -39,6 +39,7 @@ export const modelManifest = z.strictObject({
   format_version: z.literal(1),
   name: z.string().min(1),
   sha256, // of encoder.onnx
+  parent_sha256: sha256.optional(), // of the encoder that this one is a quantised form of
   input: z.strictObject({
     name: z.string(),
     width: positive,
@@ -88,13 +89,13 @@ export const bankItem = z.strictObject({
 export type BankItem = z.infer<typeof bankItem>;
 
 export const generationManifest = z.strictObject({
-  format_version: z.literal(1),
+  format_version: z.literal(2),
   model_sha256: sha256,
   bank_mark: z.int().nonnegative(), // the store's high-water mark when this was made
   rows: z.int().nonnegative(),
   dimension: positive,
-  engine: z.literal('hnswlib'),
-  parameters: z.strictObject({ m: positive, ef_construction: positive, seed: z.int() }),
+  engine: z.enum(['usearch', 'none']), // of the graph; none: there was no memory for one
+  parameters: z.strictObject({ m: positive, ef_construction: positive }),
   created_at: z.string(),
   files,
 });

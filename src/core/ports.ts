@@ -1,6 +1,8 @@
 import type { CalibrationRecord } from './calibrate.js';
 import type { FitOptions, VotedRow } from './fit-calibration.js';
+import type { ErrorReport, ImportOrigin, ImportSource, SpooledUpload } from './import-entry.js';
 import type { ModelManifest, Pooling, PreprocessRecord } from './manifests.js';
+import type { RowSet } from './row-set.js';
 import type { DecodedImage, Hits, Item, Job, NewItem } from './types.js';
 import type { Where } from './where.js';
 
@@ -56,6 +58,7 @@ export interface Index {
   readonly kind: 'exact' | 'hnsw';
   readonly provider: string; // 'cpu', 'webgpu', 'cuda'; 'js' for plain loops
   readonly size: number; // rows held
+  readonly threads?: number; // cores that a search keeps busy; 1 when absent
   /** `queries`: n x dimension float32. One `Hits` a query. */
   search(queries: Float32Array, n: number, options: SearchOptions): Promise<Hits[]>;
   close(): Promise<void>;
@@ -145,8 +148,13 @@ export interface Store {
   itemsBySha256(sha256: string): Item[];
   /** A page of the items; each filter has an index, so that a page costs what it holds and not what there is. */
   list(query: ItemQuery): Item[];
-  /** The rows whose metadata fits, each once, in no order. */
-  rowsWhere(where: Where): Int32Array;
+  /**
+   * The same of the items whose metadata fits. It looks at `scan` items at most, where there is nothing better than to look at
+   * all, and says after which one to go on; null at the end of the list.
+   */
+  listWhere(query: ItemQuery & { where: Where; scan: number }): { items: Item[]; after: ItemPlace | null };
+  /** The rows whose metadata fits. */
+  rowsWhere(where: Where): RowSet;
   vector(row: number): Float32Array | undefined;
   /** The next vectors after `afterId` (null: from the start), ordered by id bytewise. */
   vectorsInIdOrder(afterId: string | null, limit: number): StoredVector[];
@@ -177,7 +185,9 @@ export interface CollectionRecord extends StoreIdentity {
 }
 
 /** Only jobs of which all of this is true. */
-export type JobFilter = Partial<Pick<Job, 'kind' | 'collection' | 'state'>>;
+export type JobFilter = Partial<Pick<Job, 'kind' | 'collection' | 'state'>> & {
+  after?: string; // the id of a job: only those queued before it; none when there is no such job
+};
 
 /** Jobs, so that they survive a restart. */
 export interface JobStore {
@@ -264,6 +274,30 @@ export interface Snapshots {
   remove(id: string): Promise<void>;
 }
 
+/** What imports read and leave behind: uploads that wait, sources, files of folders, and reports of what was refused. */
+export interface Imports {
+  /** Keeps a body until its import has ended. `announced`: bytes, null when not known. Throws `storage_full`, and what the body throws. */
+  spool(body: AsyncIterable<Uint8Array>, announced: number | null): Promise<SpooledUpload>;
+  discard(upload: string): Promise<void>;
+  /** Removes all uploads but these. */
+  keepOnly(uploads: readonly string[]): Promise<void>;
+  /** What lies at a path below the allowed folders. Throws `forbidden`, `not_found`, `invalid_parameter`. */
+  locate(path: string, items?: string): Promise<ImportOrigin>;
+  /** Looks whether an upload is what it says, as far as a first look tells. Throws as `open` does. */
+  check(origin: ImportOrigin): Promise<void>;
+  /**
+   * The entries of an origin other than a folder, for a model's vectors. An upload is compared with its checksum first. Throws
+   * `not_found`, `malformed_body`, `unsupported_media_type`, `body_too_large`, `bank_invalid`, `bank_mismatch`.
+   */
+  open(origin: ImportOrigin, options: { model: StoreIdentity; signal: AbortSignal }): Promise<ImportSource>;
+  /** Reads a file of a folder. Throws `forbidden` for one that a link leads out of the allowed folders, and `image_too_large`. */
+  readFile(path: string): Promise<Uint8Array>;
+  /** A new report of a job, in place of one that it left before a restart. */
+  report(job: string): Promise<ErrorReport>;
+  /** Where the report of a job lies. Throws `not_found`. */
+  reportPath(job: string): Promise<string>;
+}
+
 /** A model that is loaded; `release` it when nothing embeds with it any more. */
 export interface OpenModel {
   manifest: ModelManifest;
@@ -324,7 +358,7 @@ export interface Generation {
   readonly parameters: Record<string, number>;
   /** Position in the indexes -> row in the store. Positions are in the order of the ids. */
   readonly rows: Int32Array;
-  readonly graph: Index;
+  readonly graph: Index | null; // null where there was no memory for one
   readonly exact: Index;
   close(): Promise<void>;
 }
@@ -337,6 +371,8 @@ export interface GenerationSource {
 }
 
 export interface BuildOptions {
+  /** Without one, the exact index alone answers; it is there much sooner. */
+  graph: boolean;
   signal?: AbortSignal;
   onProgress?: (done: number) => void; // rows in the graph so far
 }
@@ -345,7 +381,9 @@ export interface BuildOptions {
 export interface Generations {
   /** The newest whole generation of this model, or null; `onSetAside` is told of each one that was not. */
   openNewest(onSetAside: (number: number, reason: string) => void): Promise<Generation | null>;
-  /** Builds, writes, verifies and opens the next one. */
+  /** Bytes that the graph of so many rows takes while it is built. */
+  graphMemory(rows: number): number;
+  /** Builds, writes, verifies and opens the next one. Throws `insufficient_memory` before it begins. */
   build(source: GenerationSource, options: BuildOptions): Promise<Generation>;
   /** Deletes all but the newest `keep`. */
   prune(keep: number): Promise<void>;

@@ -1,6 +1,7 @@
 import { LookalikeError } from './errors.js';
 
-export const DEFAULT_BETA = 0.5;
+/** Measured: docs/decisions/0018-conventions.md. */
+export const DEFAULT_BETA = 0.15;
 
 /**
  * One direction from examples: the mean of the positive ones minus `beta` times the mean of the negative ones, of

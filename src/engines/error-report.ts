@@ -1,19 +1,9 @@
 import { createReadStream } from 'node:fs';
 import { open, truncate } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
-import type { BadEntry } from '../core/import-entry.js';
+import type { BadEntry, ErrorReport } from '../core/import-entry.js';
 
-/**
- * What an import could not take, as a file of NDJSON lines `{place, id?, code, message}`. A line can be read when `add`
- * has resolved; `close` makes the file durable. Entries past the limit of lines are only counted.
- */
-export interface ErrorReport {
-  /** Lines in the file, and entries since it was opened that were left out of it. */
-  readonly count: number;
-  add(entry: BadEntry): Promise<void>;
-  /** May be called twice. */
-  close(): Promise<void>;
-}
+/** What an import could not take, as a file. */
 
 export const REPORTED = 100_000;
 

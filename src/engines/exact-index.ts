@@ -2,33 +2,37 @@ import { allowedPositions, checkSearch, closedError } from '../core/check-search
 import type { LookalikeError } from '../core/errors.js';
 import type { Index } from '../core/ports.js';
 import type { Provider } from '../core/provider.js';
-import type { VectorTable } from '../core/top-k.js';
 import type { Hits } from '../core/types.js';
 import type { ExactData, ExactRequest } from './exact-index.worker.js';
+import { kernelWorks } from './exact-kernel-probe.js';
+import { allocatePlanes, type PlaneMemory } from './exact-memory.js';
+import { sourceOf, type VectorSource } from './vector-source.js';
 import { WorkerThread } from './worker-call.js';
 
-/** The exact index over a whole bank: onnxruntime in a worker thread, on the CPU or a GPU. */
-export interface ExactIndexOptions {
-  vectors: Float32Array; // rows x dimension unit vectors; over a SharedArrayBuffer nothing is copied
-  rows: number;
+/**
+ * The exact index over a whole bank, in worker threads: on the CPU a certified scan of 8-bit planes, on a GPU (and
+ * where the CPU's vectors cannot be used) an ONNX graph over the float32 vectors.
+ */
+export type ExactIndexOptions = VectorSource & {
+  rows: number; // unit vectors
   dimension: number;
   provider: Provider;
-  intraOpThreads?: number; // of the CPU provider, 1 when absent
+  /** The planes of these vectors; made from them when absent. */
+  planes?: PlaneMemory | undefined;
+  threads?: number; // of the CPU, 1 when absent; `planes` has its own number
   onCrash?: (error: LookalikeError) => void;
-}
+};
 
 /**
- * Rows of the index are positions 0..rows-1 in `vectors`. Every answer is proven (`exact: true`).
+ * Rows of the index are positions 0..rows-1 of the vectors. Every answer is proven (`exact: true`).
  * The vectors must have been checked (`checkUnitRows`): the proof holds for unit vectors.
  * Rejects with `provider_unavailable` when the provider does not start or the bank is too large for it.
  */
 export async function createExactIndex(options: ExactIndexOptions): Promise<Index> {
-  const { rows, dimension, provider, intraOpThreads = 1, onCrash } = options;
-  const bank: VectorTable = { vectors: options.vectors, rows, dimension };
+  const { rows, dimension, provider, threads = 1, onCrash } = options;
   if (rows === 0) return emptyIndex(dimension, provider);
-  const data: ExactData = { bank, options: { provider, intraOpThreads } };
   const thread = await WorkerThread.start<ExactRequest, Hits[]>('exact-index.worker', {
-    data,
+    data: dataOf(options),
     what: 'exact index',
     onCrash,
   });
@@ -36,6 +40,7 @@ export async function createExactIndex(options: ExactIndexOptions): Promise<Inde
     kind: 'exact',
     provider,
     size: rows,
+    threads: provider === 'cpu' ? threads : 1,
     async search(queries, n, options) {
       checkSearch({ queries, n, dimension }, options);
       const positions = allowedPositions(options.allowed, rows);
@@ -45,6 +50,15 @@ export async function createExactIndex(options: ExactIndexOptions): Promise<Inde
     },
     close: () => thread.close(),
   };
+}
+
+function dataOf(options: ExactIndexOptions): ExactData {
+  const { rows, dimension, provider, threads = 1, planes } = options;
+  const source = sourceOf(options);
+  if (provider !== 'cpu' || !kernelWorks(dimension))
+    return { kind: 'float32', source, rows, dimension, options: { provider, intraOpThreads: threads } };
+  if (planes) return { kind: 'int8', planes, filled: true, source };
+  return { kind: 'int8', planes: allocatePlanes(rows, dimension, threads), filled: false, source };
 }
 
 function emptyIndex(dimension: number, provider: Provider): Index {

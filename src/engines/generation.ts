@@ -1,10 +1,9 @@
-import { createHash, type Hash } from 'node:crypto';
-import { type FileHandle, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LookalikeError, messageOf } from '../core/errors.js';
 import { type GenerationManifest, generationManifest } from '../core/manifests.js';
-import { checkUnitRows } from '../core/vector.js';
-import { sha256Of, sha256OfFile, syncFolder, writeDurably } from './files.js';
+import { type FileIo, openFileIo } from './file-io.js';
+import { sha256Of, syncFolder, writeDurably } from './files.js';
 import { MANIFEST_FILE, parseManifest } from './manifest.js';
 
 /**
@@ -16,41 +15,48 @@ import { MANIFEST_FILE, parseManifest } from './manifest.js';
 export const VECTORS_FILE = 'vectors.f32'; // rows x dimension, little-endian
 export const ROWS_FILE = 'rows.i32'; // the store row of each position, little-endian
 export const GRAPH_FILE = 'graph.hnsw';
+export const PLANES_FILE = 'planes.u8'; // what the exact index scans: the image of `core/planes.ts`
 const MANIFEST_HASH_FILE = 'manifest.sha256'; // a changed digit in the manifest would still be a manifest
-const DATA_FILES = [VECTORS_FILE, ROWS_FILE, GRAPH_FILE];
-const STEP = 8 * 2 ** 20; // bytes a read or write
+const filesOf = (engine: GenerationManifest['engine']) => [
+  VECTORS_FILE,
+  ROWS_FILE,
+  PLANES_FILE,
+  ...(engine === 'none' ? [] : [GRAPH_FILE]),
+];
 
 export interface Generation {
   number: number;
   folder: string;
   manifest: GenerationManifest;
-  vectors: Float32Array; // rows x dimension, over a SharedArrayBuffer
   rows: Int32Array; // the store row of each position, over a SharedArrayBuffer
-  graphPath: string;
+  vectorsPath: string; // rows x dimension float32, little-endian: read where they are needed
+  graphPath: string | null; // null where there is none
 }
 
 export interface NewGeneration {
   vectors: Float32Array; // rows.length x dimension unit vectors, in the order of the ids
   rows: Int32Array;
-  /** Writes the graph of the vectors to this path (`buildHnswGraph`). */
-  writeGraph(path: string): Promise<void>;
+  planes: Uint8Array; // the image of their planes
+  /** Writes the graph of the vectors to this path (`buildHnswGraph`); null for a generation without one. */
+  writeGraph: ((path: string) => Promise<void>) | null;
   manifest: Pick<GenerationManifest, 'model_sha256' | 'bank_mark' | 'dimension' | 'parameters'>;
 }
 
 /**
- * Writes a generation with the next free number under `dir` and returns that number. Nothing is left
- * behind when it fails. Throws what `writeGraph` throws, `invalid_vector`, or the file system's error.
+ * Writes a generation with the next free number under `dir` and returns that number; arrays on shared memory are
+ * not copied for it. Nothing is left behind when it fails. Throws what `writeGraph` throws, `invalid_vector`, or the file system's error.
  */
 export async function writeGeneration(dir: string, made: NewGeneration): Promise<number> {
-  const { vectors, rows, manifest } = made;
-  checkUnitRows(vectors, rows.length, manifest.dimension);
   await mkdir(dir, { recursive: true });
   const number = Math.max(0, ...(await entries(dir)).map((entry) => entry.number)) + 1;
+  const { rows, manifest } = made;
   const temporary = join(dir, `${number}.${process.pid}.tmp`);
   await rm(temporary, { recursive: true, force: true });
   try {
     await mkdir(temporary);
-    await writeFiles(temporary, made);
+    await withFileIo({ rows: rows.length, dimension: manifest.dimension }, (io) =>
+      writeFiles(io, temporary, made),
+    );
     await syncFolder(temporary);
     await rename(temporary, join(dir, String(number)));
   } catch (error) {
@@ -61,21 +67,39 @@ export async function writeGeneration(dir: string, made: NewGeneration): Promise
   return number;
 }
 
+/** One or two threads read, write and hash: what they do would hold up the main thread. */
+async function withFileIo<T>(
+  { rows, dimension }: { rows: number; dimension: number },
+  work: (io: FileIo) => Promise<T>,
+): Promise<T> {
+  const io = await openFileIo(rows * dimension < 2 ** 20 ? 1 : 2);
+  try {
+    return await work(io);
+  } finally {
+    await io.close();
+  }
+}
+
 async function writeFiles(
+  io: FileIo,
   folder: string,
-  { vectors, rows, writeGraph, manifest }: NewGeneration,
+  { vectors, rows, planes, writeGraph, manifest }: NewGeneration,
 ): Promise<void> {
-  await writeGraph(join(folder, GRAPH_FILE));
-  const files = {
-    [VECTORS_FILE]: await writeArray(join(folder, VECTORS_FILE), vectors),
-    [ROWS_FILE]: await writeArray(join(folder, ROWS_FILE), rows),
-    [GRAPH_FILE]: await sha256OfFile(join(folder, GRAPH_FILE)),
-  };
+  await io.checkRows(vectors, rows.length, manifest.dimension);
+  await writeGraph?.(join(folder, GRAPH_FILE));
+  const written = [
+    [VECTORS_FILE, io.write(join(folder, VECTORS_FILE), bytesOf(vectors))],
+    [PLANES_FILE, io.write(join(folder, PLANES_FILE), planes)],
+    [ROWS_FILE, io.write(join(folder, ROWS_FILE), bytesOf(rows))],
+    ...(writeGraph ? [[GRAPH_FILE, io.hash(join(folder, GRAPH_FILE))] as const] : []),
+  ] as const;
+  const hashes = await allSettled(written.map(([, hash]) => hash));
+  const files = Object.fromEntries(written.map(([name], i) => [name, hashes[i]!]));
   const whole = generationManifest.parse({
-    format_version: 1,
+    format_version: 2,
     ...manifest,
     rows: rows.length,
-    engine: 'hnswlib',
+    engine: writeGraph ? 'usearch' : 'none',
     created_at: new Date().toISOString(),
     files,
   });
@@ -87,57 +111,69 @@ async function writeFiles(
 const bytesOf = (array: Float32Array | Int32Array) =>
   new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
 
-/** Writes the array's bytes, fsynced; returns their SHA-256, hex. */
-async function writeArray(path: string, array: Float32Array | Int32Array): Promise<string> {
-  const bytes = bytesOf(array);
-  const hash = createHash('sha256');
-  const file = await open(path, 'wx');
-  try {
-    for (let at = 0; at < bytes.length; at += STEP) {
-      const part = bytes.subarray(at, at + STEP);
-      hash.update(part);
-      await file.writeFile(part); // goes on where the last one ended, and writes all of it
-    }
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  return hash.digest('hex');
+/** Waits for all, also when one has failed: nothing is at work in the folder any more then. */
+async function allSettled<T>(promises: readonly Promise<T>[]): Promise<T[]> {
+  await Promise.allSettled(promises);
+  return Promise.all(promises);
+}
+
+export interface LoadOptions {
+  /** Memory for the planes of so many rows, shared; without it they are checked and not kept. */
+  planesOf?: ((rows: number) => Uint8Array) | undefined;
 }
 
 /**
- * Reads generation `number` and checks all of it: schema, checksums, sizes, unit vectors. The vectors that
- * were hashed are the ones returned; the graph is read again by the index that opens it.
+ * Reads generation `number` once and checks all of it: schema, checksums, sizes. That the vectors are unit vectors was
+ * checked when they were written, and they are the same bytes. The graph is read again by the index that opens it.
  * Throws `generation_mismatch` when another model made it, `generation_invalid` for anything else.
  */
 export async function loadGeneration(
   dir: string,
   number: number,
   expected: { model_sha256: string; dimension: number },
+  { planesOf }: LoadOptions = {},
 ): Promise<Generation> {
   const folder = join(dir, String(number));
   try {
     const manifest = await readManifest(folder);
     checkModel(folder, manifest, expected);
-    const { rows: count, dimension } = manifest;
-    const vectors = new Float32Array(new SharedArrayBuffer(count * dimension * 4));
-    const rows = new Int32Array(new SharedArrayBuffer(count * 4));
-    await readArray(folder, VECTORS_FILE, { into: bytesOf(vectors), manifest });
-    await readArray(folder, ROWS_FILE, { into: bytesOf(rows), manifest });
-    const graphPath = join(folder, GRAPH_FILE);
-    checkHash(GRAPH_FILE, await sha256OfFile(graphPath), manifest);
-    checkUnitRows(vectors, count, dimension);
-    return { number, folder, manifest, vectors, rows, graphPath };
+    const rows = new Int32Array(new SharedArrayBuffer(manifest.rows * 4));
+    const planes = planesOf?.(manifest.rows);
+    await withFileIo(manifest, (io) => readFiles(io, folder, { manifest, rows, planes }));
+    const vectorsPath = join(folder, VECTORS_FILE);
+    const graphPath = manifest.engine === 'none' ? null : join(folder, GRAPH_FILE);
+    return { number, folder, manifest, rows, vectorsPath, graphPath };
   } catch (cause) {
     if (cause instanceof LookalikeError && cause.code === 'generation_mismatch') throw cause;
     throw new LookalikeError(
       'generation_invalid',
       `generation ${folder} cannot be used: ${messageOf(cause)}`,
-      {
-        cause,
-      },
+      { cause },
     );
   }
+}
+
+async function readFiles(
+  io: FileIo,
+  folder: string,
+  {
+    manifest,
+    rows,
+    planes,
+  }: { manifest: GenerationManifest; rows: Int32Array; planes: Uint8Array | undefined },
+): Promise<void> {
+  const checked = async (name: string, into?: Uint8Array) => {
+    const path = join(folder, name);
+    const found = await (into ? io.read(path, into) : io.hash(path));
+    if (found !== manifest.files[name])
+      throw new Error(`${name} is damaged: its SHA-256 is not the manifest's`);
+  };
+  await allSettled([
+    ...(manifest.engine === 'none' ? [] : [checked(GRAPH_FILE)]),
+    checked(VECTORS_FILE),
+    checked(PLANES_FILE, planes),
+    checked(ROWS_FILE, bytesOf(rows)),
+  ]);
 }
 
 async function readManifest(folder: string): Promise<GenerationManifest> {
@@ -147,7 +183,7 @@ async function readManifest(folder: string): Promise<GenerationManifest> {
   if (sha256Of(bytes) !== sha256) throw new Error(`${MANIFEST_FILE} is not what ${MANIFEST_HASH_FILE} says`);
   const manifest = parseManifest(bytes.toString(), generationManifest, { path, code: 'generation_invalid' });
   const named = Object.keys(manifest.files).sort().join(', ');
-  if (named !== DATA_FILES.toSorted().join(', '))
+  if (named !== filesOf(manifest.engine).sort().join(', '))
     throw new Error(`${MANIFEST_FILE} names the files ${named}`);
   return manifest;
 }
@@ -164,37 +200,6 @@ function checkModel(
       `dimensions), the model in use is ${expected.model_sha256.slice(0, 12)}… (${expected.dimension}). ` +
       'Run `lookalike reindex`, or start with the model it was made with.',
   );
-}
-
-async function readArray(
-  folder: string,
-  name: string,
-  { into, manifest }: { into: Uint8Array; manifest: GenerationManifest },
-): Promise<void> {
-  const file = await open(join(folder, name), 'r');
-  try {
-    const { size } = await file.stat();
-    if (size !== into.length) throw new Error(`${name} has ${size} bytes, ${into.length} are needed`);
-    const hash = createHash('sha256');
-    await fill(file, into, hash);
-    checkHash(name, hash.digest('hex'), manifest);
-  } finally {
-    await file.close();
-  }
-}
-
-async function fill(file: FileHandle, into: Uint8Array, hash: Hash): Promise<void> {
-  for (let at = 0; at < into.length; ) {
-    const { bytesRead } = await file.read(into, at, Math.min(STEP, into.length - at), at);
-    if (bytesRead === 0) throw new Error(`it ends after ${at} of ${into.length} bytes`);
-    hash.update(into.subarray(at, at + bytesRead));
-    at += bytesRead;
-  }
-}
-
-function checkHash(name: string, found: string, manifest: GenerationManifest): void {
-  if (found !== manifest.files[name])
-    throw new Error(`${name} is damaged: its SHA-256 is not the manifest's`);
 }
 
 /** A name in the folder of the generations: `7`, `7.broken`, or `8.1234.tmp` while being written. */

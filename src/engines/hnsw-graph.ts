@@ -1,65 +1,119 @@
-import { statSync } from 'node:fs';
-import hnswlib, { type HierarchicalNSW } from 'hnswlib-node';
+import { Index, MetricKind, ScalarKind } from 'usearch';
 import { abortedError } from '../core/check-search.js';
 import { LookalikeError, messageOf } from '../core/errors.js';
 import type { VectorTable } from '../core/top-k.js';
+import { checkUnitRows } from '../core/vector.js';
+import { faultOfGraphFile, unreachable } from './hnsw-file.js';
 
 /**
- * Graph files of hnswlib, opened and written with care, because the library itself takes little: it loads
- * an overwritten span without a word (the generation's checksums find that), does not notice a full disk
- * while saving, and keeps a dangling index after a failed read, so every attempt gets a new object.
- * Labels in a graph are positions 0..rows-1. Synchronous: for worker threads only.
+ * Graph files of usearch, written and opened with care: the library ends the process on a file that is cut off, loads
+ * one of another dimension, and does not notice a full disk while saving. Keys in a graph are positions 0..rows-1; its
+ * vectors are bfloat16, half the memory, which costs no recall worth having: what is found is scored again canonically.
+ * Synchronous: for worker threads only.
  */
+
+/** Bytes of a row as the graph stores it. */
+export const vectorBytes = (dimension: number): number => dimension * 2;
 
 export interface GraphParameters {
   m: number; // links a node and layer; twice as many on the lowest
   efConstruction: number; // breadth of the search that finds them
-  seed: number; // of the layers' random numbers: the same vectors and seed give the same graph
 }
 
-/** Opens a graph file and checks that it is the graph of these vectors. Throws `generation_invalid`. */
-export function openGraph(path: string, { rows, dimension }: Omit<VectorTable, 'vectors'>): HierarchicalNSW {
+function newGraph(dimension: number, { m, efConstruction }: GraphParameters): Index {
+  return new Index({
+    dimensions: dimension,
+    metric: MetricKind.IP,
+    quantization: ScalarKind.BF16,
+    connectivity: m,
+    expansion_add: efConstruction,
+    expansion_search: 1, // a search is as broad as it has results to return: see `nearest`
+    multi: false,
+  });
+}
+
+/** Opens a graph file, mapped into memory, and checks that it is the graph of these vectors. Throws `generation_invalid`. */
+export function openGraph(path: string, { rows, dimension }: Omit<VectorTable, 'vectors'>): Index {
   const refuse = (why: string, cause?: unknown): never => {
     throw new LookalikeError('generation_invalid', `the graph ${path} cannot be used: ${why}`, { cause });
   };
-  const bytes = statSync(path, { throwIfNoEntry: false })?.size ?? refuse('there is no such file');
-  // The vectors lie inside the file: a shorter one is cut off, and not worth the native reader's risk.
-  if (bytes < rows * dimension * 4) refuse(`it has ${bytes} bytes, fewer than its vectors alone`);
-  const graph = new hnswlib.HierarchicalNSW('ip', dimension);
+  const fault = faultOfGraphFile(path, { rows, dimension, vectorBytes: vectorBytes(dimension) });
+  if (fault !== null) refuse(fault);
+  const graph = newGraph(dimension, { m: 0, efConstruction: 0 }); // both come from the file
   try {
-    graph.readIndexSync(path);
+    graph.view(path);
   } catch (cause) {
     return refuse(messageOf(cause), cause);
   }
-  if (graph.getCurrentCount() !== rows)
-    refuse(`it holds ${graph.getCurrentCount()} rows, ${rows} were expected`);
+  if (Number(graph.size()) !== rows) refuse(`it holds ${graph.size()} rows, ${rows} were expected`);
   return graph;
+}
+
+/** The positions that a search of breadth `ef` keeps, nearest first by the graph's own coarse scores; at most `ef`. */
+export function nearest(graph: Index, query: Float32Array, ef: number): number[] {
+  if (ef === 0) return [];
+  const { keys } = graph.search(query, ef, 1);
+  // The low words of the 64-bit keys: positions fit in them, and no BigInt is made.
+  const words = new Uint32Array(keys.buffer, keys.byteOffset, keys.length * 2);
+  return Array.from({ length: keys.length }, (_, i) => words[2 * i]!);
 }
 
 export type BuildParameters = GraphParameters & {
   path: string;
+  threads: number; // with one, the same vectors give the same graph
   stop: Int32Array; // one number in shared memory; not 0 once the build is to end
 };
 
+/** Rows that are added in one call: between two of them progress is told and a stop is heard. */
+const FEWEST = 256;
+const MOST = 4096;
+
+/** Threads that add at the same time can lose links to each other's rows: those that no search would find are added again. */
+const ROUNDS = 3;
+
 /**
- * Builds the graph of checked unit vectors and writes it to `path`; `report` hears the number of rows done.
- * Reads the file back: a full disk shows only there. Throws `aborted` between two rows when told to stop
- * (terminating the thread instead would abort the process: addPoint does not survive it).
+ * Builds the graph of unit vectors and writes it to `path`; `report` hears the number of rows done.
+ * Every row can be reached in it. Throws `invalid_vector`, and `aborted` between two calls when told to stop
+ * (terminating the thread instead would abort the process: adding does not survive it).
  */
 export function buildGraph(
   bank: VectorTable,
-  { m, efConstruction, seed, path, stop }: BuildParameters,
+  { path, threads, stop, ...parameters }: BuildParameters,
   report: (rows: number) => void,
 ): void {
   const { vectors, rows, dimension } = bank;
-  const graph = new hnswlib.HierarchicalNSW('ip', dimension);
-  graph.initIndex({ maxElements: Math.max(1, rows), m, efConstruction, randomSeed: seed });
-  const step = Math.max(1, Math.ceil(rows / 200));
-  for (let row = 0; row < rows; row++) {
+  checkUnitRows(vectors, rows, dimension); // usearch takes NaN without a word
+  const graph = newGraph(dimension, parameters);
+  const step = Math.min(MOST, Math.max(FEWEST, Math.ceil(rows / 200)));
+  for (let from = 0; from < rows; ) {
     if (Atomics.load(stop, 0) !== 0) throw abortedError();
-    graph.addPoint(Array.from(vectors.subarray(row * dimension, (row + 1) * dimension)), row);
-    if ((row + 1) % step === 0 || row + 1 === rows) report(row + 1);
+    // The first rows one by one: several threads in an empty graph would not see each other's.
+    const to = from < FEWEST ? from + 1 : Math.min(rows, from + step);
+    const keys = BigUint64Array.from({ length: to - from }, (_, i) => BigInt(from + i));
+    // The same number of threads each time: usearch makes room for them when the graph grows, not when more come.
+    graph.add(keys, vectors.subarray(from * dimension, to * dimension), threads);
+    if (to % FEWEST === 0 || to > FEWEST || to === rows) report(to);
+    from = to;
   }
-  graph.writeIndexSync(path);
+  save(graph, path, bank);
+  for (let round = 0; round < ROUNDS; round++) {
+    const strays = unreachable(path, { rows, dimension, vectorBytes: vectorBytes(dimension) });
+    if (strays.length === 0) return;
+    for (const row of strays) {
+      graph.remove(BigInt(row));
+      graph.add(BigInt(row), vectors.subarray(row * dimension, (row + 1) * dimension), threads);
+    }
+    save(graph, path, bank);
+  }
+}
+
+/** Opens the file again: a full disk shows only there. */
+function save(graph: Index, path: string, bank: VectorTable): void {
+  try {
+    graph.save(path);
+  } catch (cause) {
+    const why = `the graph ${path} cannot be written: ${messageOf(cause)}`;
+    throw new LookalikeError('generation_invalid', why, { cause });
+  }
   openGraph(path, bank);
 }

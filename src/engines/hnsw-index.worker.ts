@@ -1,13 +1,15 @@
-import { createTopK, type VectorTable } from '../core/top-k.js';
+import { createTopK } from '../core/top-k.js';
 import type { Hits } from '../core/types.js';
-import { canonicalScore } from '../core/vector.js';
-import { openGraph } from './hnsw-graph.js';
+import { nearest, openGraph } from './hnsw-graph.js';
+import { openVectors, type VectorSource } from './vector-source.js';
 import { serveCalls } from './worker-call.js';
 
 /** The thread of `hnsw-index.ts`: holds the graph, scores again canonically what it finds. */
 export interface HnswData {
   graphPath: string;
-  bank: VectorTable;
+  source: VectorSource;
+  rows: number;
+  dimension: number;
 }
 
 export interface HnswRequest {
@@ -21,17 +23,16 @@ export interface HnswRequest {
 /** A filtered search widens to this many times its first fetch, then answers with what it has. */
 const MAX_WIDENING = 32;
 
-await serveCalls<HnswData, HnswRequest, Hits[]>(async ({ graphPath, bank }) => {
-  const graph = openGraph(graphPath, bank);
-  const { vectors, rows, dimension } = bank;
+await serveCalls<HnswData, HnswRequest, Hits[]>(async ({ graphPath, source, rows, dimension }) => {
+  const graph = openGraph(graphPath, { rows, dimension });
+  const vectors = openVectors(source, { rows, dimension });
 
   const searchOne = (query: Float32Array, k: number, fetch: number, allowed: Uint8Array | undefined) => {
-    // ef is not part of the file, and everything the search kept (ef rows) is worth scoring again.
-    graph.setEf(fetch);
     const top = createTopK(k);
-    for (const row of graph.searchKnn(Array.from(query), fetch).neighbors)
-      if (!allowed || allowed[row])
-        top.offer(row, canonicalScore(query, 0, vectors, row * dimension, dimension));
+    const found = nearest(graph, query, fetch);
+    const kept = Int32Array.from(allowed ? found.filter((row) => allowed[row]) : found);
+    const scores = vectors.scores(query, kept);
+    for (let i = 0; i < kept.length; i++) top.offer(kept[i]!, scores[i]!);
     return { ...top.take(), exact: rows === 0 };
   };
 

@@ -50,7 +50,7 @@ export async function peek({ folder }: Place): Promise<ModelManifest | null> {
  * A reader of places that checks each encoder against its hash. Files that kept their size and times since are not
  * read again.
  */
-export function createEntryReader(): (place: Place) => Promise<ModelEntry> {
+export function createEntryReader(): EntryReader {
   const known = new Map<string, { stamp: string; manifest: ModelManifest }>();
 
   async function manifestOf(folder: string): Promise<ModelManifest> {
@@ -62,7 +62,7 @@ export function createEntryReader(): (place: Place) => Promise<ModelEntry> {
     return manifest;
   }
 
-  return async ({ folder, removable }) => {
+  async function entryOf({ folder, removable }: Place): Promise<ModelEntry> {
     const name = basename(folder);
     try {
       const manifest = await manifestOf(folder);
@@ -73,7 +73,15 @@ export function createEntryReader(): (place: Place) => Promise<ModelEntry> {
     } catch (error) {
       return { sha256: name, folder, removable, manifest: null, onnxPath: null, fault: messageOf(error) };
     }
-  };
+  }
+
+  return { entryOf, manifestOf };
+}
+
+export interface EntryReader {
+  entryOf(place: Place): Promise<ModelEntry>;
+  /** Of a folder that has to be whole. Throws as `readModel`. */
+  manifestOf(folder: string): Promise<ModelManifest>;
 }
 
 async function stampOf(folder: string): Promise<string> {

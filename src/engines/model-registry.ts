@@ -35,6 +35,8 @@ export interface Added {
 }
 
 export interface ModelRegistry {
+  /** The model that the service starts with; its encoder is read once. Throws as `readModel`. */
+  start(): Promise<ModelManifest>;
   /**
    * Inspects what `path` holds, copies it and registers it. The same model again gives the entry that is there, under
    * its first name. Throws `model_missing`, `model_invalid` (saying what was found), `invalid_parameter` (a name that
@@ -56,7 +58,7 @@ export interface ModelRegistry {
 export async function openModelRegistry(options: RegistryOptions): Promise<ModelRegistry> {
   const { folder, start, inspect } = options;
   await clearDrafts(folder);
-  const readEntry = createEntryReader();
+  const { entryOf: readEntry, manifestOf } = createEntryReader();
   const inTurn = createTurns();
 
   async function placed(): Promise<Placed[]> {
@@ -103,6 +105,7 @@ export async function openModelRegistry(options: RegistryOptions): Promise<Model
   }
 
   return {
+    start: () => manifestOf(start),
     async add(path, asked = {}) {
       checkAsked(asked);
       return inTurn(() => add(path, asked));

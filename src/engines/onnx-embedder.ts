@@ -5,11 +5,16 @@ import type { EmbedderData, EmbedRequest } from './onnx-embedder.worker.js';
 import { WorkerThread } from './worker-call.js';
 
 /** The encoder on onnxruntime, in a worker thread: a run blocks the thread it is on, promise or not. */
-export interface OnnxEmbedderOptions {
+export interface OnnxEmbedderOptions extends EncoderThreads {
   modelPath: string;
   manifest: ModelManifest;
-  intraOpThreads?: number; // 1 when absent
   onCrash?: (error: LookalikeError) => void;
+}
+
+export interface EncoderThreads {
+  intraOpThreads?: number | undefined; // 1 when absent
+  /** Whether idle threads of onnxruntime turn in a loop for a while instead of sleeping: no when absent. */
+  spinning?: boolean | undefined;
 }
 
 /**
@@ -21,8 +26,8 @@ export interface OnnxEmbedderOptions {
  * with `internal` when the worker dies; the next call finds a new one.
  */
 export async function createOnnxEmbedder(options: OnnxEmbedderOptions): Promise<Embedder> {
-  const { modelPath, manifest, intraOpThreads = 1, onCrash } = options;
-  const data: EmbedderData = { modelPath, manifest, intraOpThreads };
+  const { modelPath, manifest, intraOpThreads = 1, spinning = false, onCrash } = options;
+  const data: EmbedderData = { modelPath, manifest, threads: { intraOpThreads, spinning } };
   const thread = await WorkerThread.start<EmbedRequest, Float32Array>('onnx-embedder.worker', {
     data,
     what: 'embedder',

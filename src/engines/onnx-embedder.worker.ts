@@ -4,14 +4,14 @@ import { LookalikeError, messageOf } from '../core/errors.js';
 import type { ModelManifest } from '../core/manifests.js';
 import { normaliseRows } from '../core/vector.js';
 import { sha256Of } from './files.js';
-import { encoderRun, openEncoderSession } from './onnx-session.js';
+import { encoderRun, openEncoderSession, type SessionThreads } from './onnx-session.js';
 import { serveCalls } from './worker-call.js';
 
 /** The thread of `onnx-embedder.ts`: reads, checks and runs the encoder. */
 export interface EmbedderData {
   modelPath: string;
   manifest: ModelManifest;
-  intraOpThreads: number;
+  threads: SessionThreads;
 }
 
 export interface EmbedRequest {
@@ -19,32 +19,30 @@ export interface EmbedRequest {
   n: number;
 }
 
-await serveCalls<EmbedderData, EmbedRequest, Float32Array>(
-  async ({ modelPath, manifest, intraOpThreads }) => {
-    const refuse = (why: string, cause?: unknown): never => {
-      throw new LookalikeError('model_invalid', `${modelPath} ${why}`, { cause });
-    };
-    const session = await openEncoder(modelPath, manifest, intraOpThreads);
-    const run = runOf(session, manifest, refuse);
-    const embed = async (tensor: Float32Array, n: number): Promise<Float32Array> => {
-      const rows = await run(tensor, n);
-      if (rows.length !== n * manifest.dimension)
-        refuse(
-          `answers ${n} pictures with ${rows.length} float32 numbers, its manifest says ${manifest.dimension} float32 a picture`,
-        );
-      return normaliseRows(rows, n, manifest.dimension);
-    };
+await serveCalls<EmbedderData, EmbedRequest, Float32Array>(async ({ modelPath, manifest, threads }) => {
+  const refuse = (why: string, cause?: unknown): never => {
+    throw new LookalikeError('model_invalid', `${modelPath} ${why}`, { cause });
+  };
+  const session = await openEncoder(modelPath, manifest, threads);
+  const run = runOf(session, manifest, refuse);
+  const embed = async (tensor: Float32Array, n: number): Promise<Float32Array> => {
+    const rows = await run(tensor, n);
+    if (rows.length !== n * manifest.dimension)
+      refuse(
+        `answers ${n} pictures with ${rows.length} float32 numbers, its manifest says ${manifest.dimension} float32 a picture`,
+      );
+    return normaliseRows(rows, n, manifest.dimension);
+  };
 
-    await embed(probePicture(manifest), 1).catch((cause) =>
-      refuse(`fails on a first picture: ${messageOf(cause)}`, cause),
-    );
-    return async ({ tensor, n }) => {
-      // A copy: the result is a view on onnxruntime's own memory, which cannot move to another thread.
-      const vectors = (await embed(tensor, n)).slice();
-      return { value: vectors, transfer: [vectors.buffer] };
-    };
-  },
-);
+  await embed(probePicture(manifest), 1).catch((cause) =>
+    refuse(`fails on a first picture: ${messageOf(cause)}`, cause),
+  );
+  return async ({ tensor, n }) => {
+    // A copy: the result is a view on onnxruntime's own memory, which cannot move to another thread.
+    const vectors = (await embed(tensor, n)).slice();
+    return { value: vectors, transfer: [vectors.buffer] };
+  };
+});
 
 function runOf(session: InferenceSession, manifest: ModelManifest, refuse: (why: string) => never) {
   try {
@@ -57,7 +55,7 @@ function runOf(session: InferenceSession, manifest: ModelManifest, refuse: (why:
 async function openEncoder(
   path: string,
   manifest: ModelManifest,
-  intraOpThreads: number,
+  threads: SessionThreads,
 ): Promise<InferenceSession> {
   const refuse = (why: string, cause?: unknown): never => {
     throw new LookalikeError(
@@ -69,7 +67,7 @@ async function openEncoder(
   const bytes = read(path);
   if (sha256Of(bytes) !== manifest.sha256)
     refuse('is not the file that its manifest describes (SHA-256 differs)');
-  const session = await openEncoderSession(bytes, intraOpThreads).catch((cause) =>
+  const session = await openEncoderSession(bytes, threads).catch((cause) =>
     refuse(`cannot be loaded: ${messageOf(cause)}`, cause),
   );
   const { inputNames, outputNames } = session;

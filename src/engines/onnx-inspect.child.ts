@@ -58,7 +58,7 @@ function read(path: string): Uint8Array {
 async function inspectBytes(bytes: Uint8Array, request: InspectRequest): Promise<Inspection> {
   const { preprocess, threads, pooling = 'none' } = request;
   checkWhole(bytes);
-  const session = await openEncoderSession(bytes, threads).catch((cause) => {
+  const session = await openEncoderSession(bytes, { intraOpThreads: threads }).catch((cause) => {
     throw new LookalikeError('model_invalid', `onnxruntime does not load it: ${messageOf(cause)}`, { cause });
   });
   const facts = factsOf(session);

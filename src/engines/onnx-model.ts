@@ -1,11 +1,11 @@
 /**
  * Writes ONNX files: a typed graph in, the bytes of a `ModelProto` out. The encoder's export and the exact
- * index both build their graphs with it. Only the messages that this and the reading of external files need are
- * described here; field numbers and enum values are those of `onnx.proto3` in the ONNX repository and never
- * change there.
+ * index both build their graphs with it. Enum values are those of `onnx.proto3` in the ONNX repository and
+ * never change there.
  */
 import protobuf from 'protobufjs/light.js';
 import { LookalikeError } from '../core/errors.js';
+import { Model } from './onnx-schema.js';
 
 /** Element types of tensors, as `TensorProto.DataType` numbers them. */
 export const ELEMENT_TYPES = { float32: 1, uint8: 2, int8: 3, int32: 6, int64: 7, bool: 9 } as const;
@@ -43,7 +43,7 @@ export interface OnnxNode {
 export interface OnnxValue {
   name: string;
   type: ElementType;
-  dims: readonly (number | string)[];
+  dims: readonly (number | string)[] | null; // null: not even how many
 }
 
 export interface OnnxGraph {
@@ -56,78 +56,6 @@ export interface OnnxGraph {
   irVersion?: number; // 8 when absent: what opset 17 came with
   metadata?: Readonly<Record<string, string>>;
 }
-
-const field = (id: number, type: string) => ({ id, type });
-const list = (id: number, type: string) => ({ id, type, rule: 'repeated' });
-
-const schema = protobuf.Root.fromJSON({
-  nested: {
-    Attribute: {
-      fields: {
-        name: field(1, 'string'),
-        f: field(2, 'float'),
-        i: field(3, 'int64'),
-        s: field(4, 'bytes'),
-        t: field(5, 'Tensor'),
-        g: field(6, 'Graph'),
-        floats: list(7, 'float'),
-        ints: list(8, 'int64'),
-        tensors: list(10, 'Tensor'),
-        graphs: list(11, 'Graph'),
-        type: field(20, 'int32'),
-      },
-    },
-    Node: {
-      fields: {
-        input: list(1, 'string'),
-        output: list(2, 'string'),
-        name: field(3, 'string'),
-        opType: field(4, 'string'),
-        attribute: list(5, 'Attribute'),
-        domain: field(7, 'string'),
-      },
-    },
-    Tensor: {
-      fields: {
-        dims: list(1, 'int64'),
-        dataType: field(2, 'int32'),
-        name: field(8, 'string'),
-        rawData: field(9, 'bytes'),
-        externalData: list(13, 'Entry'),
-        dataLocation: field(14, 'int32'), // 1: the numbers are in another file
-      },
-    },
-    // dim_value and dim_param are a oneof: exactly one of them is set.
-    Dimension: { fields: { dimValue: field(1, 'int64'), dimParam: field(2, 'string') } },
-    Shape: { fields: { dim: list(1, 'Dimension') } },
-    TensorType: { fields: { elemType: field(1, 'int32'), shape: field(2, 'Shape') } },
-    Type: { fields: { tensorType: field(1, 'TensorType') } },
-    ValueInfo: { fields: { name: field(1, 'string'), type: field(2, 'Type') } },
-    Graph: {
-      fields: {
-        node: list(1, 'Node'),
-        name: field(2, 'string'),
-        initializer: list(5, 'Tensor'),
-        input: list(11, 'ValueInfo'),
-        output: list(12, 'ValueInfo'),
-      },
-    },
-    OperatorSet: { fields: { domain: field(1, 'string'), version: field(2, 'int64') } },
-    Entry: { fields: { key: field(1, 'string'), value: field(2, 'string') } },
-    Model: {
-      fields: {
-        irVersion: field(1, 'int64'),
-        producerName: field(2, 'string'),
-        graph: field(7, 'Graph'),
-        opsetImport: list(8, 'OperatorSet'),
-        metadataProps: list(14, 'Entry'),
-        functions: list(25, 'Function'),
-      },
-    },
-    Function: { fields: { node: list(7, 'Node') } },
-  },
-});
-const Model = schema.lookupType('Model');
 
 /** An int64 tensor from plain numbers: shapes, axes, counts. */
 export function int64Tensor(name: string, values: readonly number[], dims = [values.length]): OnnxTensor {
@@ -246,6 +174,6 @@ function elementType(data: OnnxData): ElementType {
 }
 
 function encodeValue({ name, type, dims }: OnnxValue): object {
-  const dim = dims.map((size) => (typeof size === 'number' ? { dimValue: size } : { dimParam: size }));
-  return { name, type: { tensorType: { elemType: ELEMENT_TYPES[type], shape: { dim } } } };
+  const dim = dims?.map((size) => (typeof size === 'number' ? { dimValue: size } : { dimParam: size }));
+  return { name, type: { tensorType: { elemType: ELEMENT_TYPES[type], ...(dim && { shape: { dim } }) } } };
 }

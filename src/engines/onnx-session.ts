@@ -7,14 +7,21 @@ import { toChannelsLast } from '../core/preprocess.js';
 
 /** An encoder's session and how it is run: the same code where it serves and where it is inspected. */
 
+export interface SessionThreads {
+  intraOpThreads: number;
+  spinning?: boolean; // no when absent: spinning threads fight the decoder and the index for the cores
+}
+
 /** Opens a graph on the CPU. Rejects with what onnxruntime says. */
-export function openEncoderSession(bytes: Uint8Array, intraOpThreads: number): Promise<InferenceSession> {
+export function openEncoderSession(
+  bytes: Uint8Array,
+  { intraOpThreads, spinning = false }: SessionThreads,
+): Promise<InferenceSession> {
   env.logLevel = 'error';
   return InferenceSession.create(bytes, {
     intraOpNumThreads: intraOpThreads,
     logSeverityLevel: 3,
-    // Spinning threads would fight the decoder and the index for the cores.
-    extra: { session: { intra_op: { allow_spinning: '0' } } },
+    extra: { session: { intra_op: { allow_spinning: spinning ? '1' : '0' } } },
   });
 }
 

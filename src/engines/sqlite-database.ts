@@ -161,7 +161,9 @@ function jobsOf(db: SqliteDatabase.Database): JobStore {
     .prepare<[Record<keyof JobFilter, string | null> & { limit: number }], string>(
       `SELECT job FROM jobs
        WHERE (@kind IS NULL OR job ->> '$.kind' = @kind) AND (@state IS NULL OR job ->> '$.state' = @state)
-       AND (@collection IS NULL OR job ->> '$.collection' = @collection) ORDER BY number DESC LIMIT @limit`,
+       AND (@collection IS NULL OR job ->> '$.collection' = @collection)
+       AND (@after IS NULL OR number < (SELECT number FROM jobs WHERE id = @after))
+       ORDER BY number DESC LIMIT @limit`,
     )
     .pluck();
   const unfinished = db
@@ -179,8 +181,8 @@ function jobsOf(db: SqliteDatabase.Database): JobStore {
       const text = one.get(id);
       return text === undefined ? undefined : parsed(text);
     },
-    jobs: (limit, { kind = null, collection = null, state = null }: Nullable<JobFilter> = {}) =>
-      newest.all({ kind, collection, state, limit }).map(parsed),
+    jobs: (limit, { kind = null, collection = null, state = null, after = null }: Nullable<JobFilter> = {}) =>
+      newest.all({ kind, collection, state, after, limit }).map(parsed),
     unfinishedJobs: () => unfinished.all().map(parsed),
   };
 }

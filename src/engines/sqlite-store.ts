@@ -11,6 +11,7 @@ import type {
 } from '../core/ports.js';
 import type { Item, NewItem } from '../core/types.js';
 import { checkId, checkUnitRows } from '../core/vector.js';
+import { createFilterCache, type FilterCache } from './sqlite-filter-cache.js';
 import { prepareList } from './sqlite-list.js';
 import { prepareRecords } from './sqlite-records.js';
 import { NOW, prepareFacets } from './sqlite-schema.js';
@@ -103,8 +104,10 @@ function prepareWrites(
   db: Database.Database,
   sql: Statements,
   { number: collection, space, identity }: Place,
+  filters: FilterCache,
 ) {
   const put = db.transaction((items: readonly NewItem[], files: readonly SeenFile[]) => {
+    filters.clear();
     const rows: number[] = [];
     const replaced: number[] = [];
     for (const { vector, metadata, picture = null, ...item } of items) {
@@ -127,9 +130,10 @@ function prepareWrites(
     for (const file of files) sql.putFile.run({ ...file, collection });
     return { rows, replaced };
   });
-  const remove = db.transaction((ids: readonly string[]) =>
-    ids.map((id) => sql.deleteById.get(collection, id)?.row).filter((row) => row !== undefined),
-  );
+  const remove = db.transaction((ids: readonly string[]) => {
+    filters.clear();
+    return ids.map((id) => sql.deleteById.get(collection, id)?.row).filter((row) => row !== undefined);
+  });
   const recordFiles = db.transaction((files: readonly SeenFile[]) => {
     for (const file of files) sql.putFile.run({ ...file, collection });
   });
@@ -148,6 +152,7 @@ function prepareWrites(
     if (!item) return undefined;
     const { row, label, metadata } = { ...item, ...changes };
     if (changes.metadata) {
+      filters.clear();
       sql.deleteFacets.run(row);
       sql.putFacets({ row, collection }, metadata);
     }
@@ -159,12 +164,17 @@ function prepareWrites(
 /** Makes the stores of a database. They need no closing of their own: the database is closed as a whole. */
 export function createStores(db: Database.Database): (place: Place) => Store {
   const sql = prepareStatements(db);
-  return (place) => storeAt(db, sql, place);
+  const filters = new Map<number, FilterCache>(); // by collection: its spaces share their items
+  return (place) => {
+    const ofCollection = filters.get(place.number) ?? createFilterCache();
+    filters.set(place.number, ofCollection);
+    return storeAt(db, sql, { ...place, filters: ofCollection });
+  };
 }
 
-function storeAt(db: Database.Database, sql: Statements, place: Place): Store {
-  const { name, number: collection, space, identity } = place;
-  const write = prepareWrites(db, sql, place);
+function storeAt(db: Database.Database, sql: Statements, place: Place & { filters: FilterCache }): Store {
+  const { name, number: collection, space, identity, filters } = place;
+  const write = prepareWrites(db, sql, place, filters);
   const itemById = (id: string) => itemOf(sql.byId.get(collection, id));
   const itemByRow = (row: number) => itemOf(sql.byRow.get(row, collection));
   return {
@@ -185,9 +195,16 @@ function storeAt(db: Database.Database, sql: Statements, place: Place): Store {
     highWaterMark: () => sql.mark.get() ?? 0,
     itemByRow,
     itemById,
-    list: (query) => sql.list(collection, query).map((row) => itemByRow(row)!),
+    list: (query) => sql.list.all(collection, query).map((row) => itemByRow(row)!),
+    listWhere(query) {
+      const { rows, after } = sql.list.where(collection, query);
+      return { items: rows.map((row) => itemByRow(row)!), after };
+    },
     itemsBySha256: (sha256) => sql.bySha.all(sha256, collection).map((row) => itemOf(row)!),
-    rowsWhere: (where) => Int32Array.from(rowsWhere(db, where, { collection })),
+    rowsWhere(where) {
+      const read = () => rowsWhere(db, where, { collection });
+      return db.inTransaction ? read() : filters.get(where, read); // what is not committed may be taken back
+    },
     vector(row) {
       const blob = sql.vector.get(row, space);
       return blob && vectorOf(blob);

@@ -1,5 +1,6 @@
 import type Database from 'better-sqlite3';
 import type { Scalar } from '../core/facets.js';
+import { RowSet } from '../core/row-set.js';
 import type { Bound, Condition, Where } from '../core/where.js';
 
 /**
@@ -42,14 +43,24 @@ const BROAD = 10_000;
  * The rows of the collection that fit, all or `limit` of them. With several conditions the narrowest is looked up and
  * its rows are tested against the others, so that the time goes with the narrowest.
  */
-export function rowsWhere(db: Database.Database, where: Where, options: WhereOptions): Set<number> {
+export function rowsWhere(db: Database.Database, where: Where, options: WhereOptions): RowSet {
   const { sql, parameters } = whereSql(narrowestFirst(db, where, options.collection), options);
   const rows = db.prepare<SqlValue[], number>(sql).pluck();
-  return new Set(rows.all(...parameters));
+  return RowSet.of(rows.all(...parameters));
 }
 
 function narrowestFirst(db: Database.Database, where: Where, collection: number): Where {
   if (where.length < 2) return where;
+  const first = narrowest(db, where, collection);
+  return first ? [first, ...where.filter((condition) => condition !== first)] : where;
+}
+
+/** Whether a condition leads to so few rows that they are better looked up than tested one by one. */
+export const isNarrow = (db: Database.Database, where: Where, collection: number): boolean =>
+  narrowest(db, where, collection) !== undefined;
+
+/** The condition with the fewest facets, if they are not many. */
+function narrowest(db: Database.Database, where: Where, collection: number): Condition | undefined {
   let narrowest: Condition | undefined;
   let fewest = BROAD;
   for (const condition of where.filter(isPositive)) {
@@ -64,14 +75,14 @@ function narrowestFirst(db: Database.Database, where: Where, collection: number)
     fewest = count;
     narrowest = condition;
   }
-  return narrowest ? [narrowest, ...where.filter((condition) => condition !== narrowest)] : where;
+  return narrowest;
 }
 
 /**
  * SQL for the rows of a collection that fit, in no order; everything that a caller gave is a bound parameter.
  * It looks up the first condition that asks for a value to be there and tests each of its rows against the rest;
  * without such a condition it goes through `items (collection, row)`. With a limit each row comes once; without, a row
- * may come again for another element of a list: SQLite takes longer to tell than a Set does.
+ * may come again for another element of a list: SQLite takes longer to tell than a `RowSet` does.
  */
 export function whereSql(where: Where, { collection, limit }: WhereOptions): Query {
   const first = where.find(isPositive);
@@ -94,6 +105,15 @@ const isPositive = (condition: Condition): boolean =>
 
 /** Several elements of a list may fit, except where one value is asked for: the primary key has it once. */
 const mayRepeat = (condition: Condition): boolean => condition.kind !== 'in' || condition.values.length > 1;
+
+/** SQL for whether the item that a statement calls `d` fits. */
+export function fitSql(where: Where): Query {
+  const tests = where.map(testOfRow);
+  return {
+    sql: tests.map(({ sql }) => sql).join(' AND ') || '1',
+    parameters: tests.flatMap(({ parameters }) => parameters),
+  };
+}
 
 /** The index is named because the other one would read a whole range of values for each row. */
 function testOfRow(condition: Condition): Query {

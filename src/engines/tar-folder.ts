@@ -1,4 +1,3 @@
-import { createReadStream } from 'node:fs';
 import { mkdir, open, readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative, sep } from 'node:path';
 import { Readable } from 'node:stream';
@@ -14,11 +13,35 @@ const MOST_FILES = 1000;
 export async function* packFolder(path: string): AsyncGenerator<Buffer> {
   const single = (await stat(path)).isFile();
   const files = single ? [path] : await filesBelow(path);
+  const name = (file: string) => (single ? basename(file) : relative(path, file).replaceAll(sep, '/'));
+  yield* packFiles(files.map((file) => ({ path: file, name: name(file) })));
+}
+
+export interface PackedFile {
+  path: string;
+  name: string; // in the tar
+}
+
+/**
+ * Files as a tar, each read when its turn comes. Throws what the file system throws; with `onUnreadable`, a file that cannot
+ * be opened is left out and told of instead.
+ */
+export async function* packFiles(
+  files: readonly PackedFile[],
+  onUnreadable?: (file: PackedFile, cause: unknown) => void,
+): AsyncGenerator<Buffer> {
   const tar = pack();
   const filling = (async () => {
     for (const file of files) {
-      const name = single ? basename(file) : relative(path, file).replaceAll(sep, '/');
-      await pipeline(createReadStream(file), tar.entry({ name, size: (await stat(file)).size }));
+      const handle = await open(file.path).catch((cause) => {
+        if (!onUnreadable) throw cause;
+        onUnreadable(file, cause);
+      });
+      if (!handle) continue;
+      const { size } = await handle.stat(); // of what is read, whatever has its name by then
+      const entry = tar.entry({ name: file.name, size });
+      await pipeline(size === 0 ? Readable.from([]) : handle.createReadStream({ end: size - 1 }), entry);
+      await handle.close().catch(() => undefined); // the stream has closed it already
     }
     tar.finalize();
   })();

@@ -4,18 +4,20 @@ import { pipeline, Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { extract, type Header } from 'tar-stream';
 import { LookalikeError, messageOf } from '../core/errors.js';
-import { badEntry, type ImportEvent, type ImportSource, LABEL_LENGTH } from '../core/import-entry.js';
-import { IMAGE_FILE } from '../core/sniff.js';
-import { idOfPath, pictureTooLarge, readFully } from './files.js';
+import { badEntry, type ImportEvent, type ImportSource } from '../core/import-entry.js';
+import { damaged, pathInArchive, pictureIn, pictureOf, refusedEntry, shown } from './archive-entry.js';
+import { pictureTooLarge, readFully } from './files.js';
 
 /**
  * A tar archive, plain or gzipped, as a source of imports: every JPEG, PNG and WebP file in it (by extension) is a
  * picture. Ids and labels are those of `listImages`: the path in the archive, and its first folder; hidden files are passed over.
- * Nothing is unpacked to the disk. Zip archives are refused.
+ * Nothing is unpacked to the disk. Zip archives are refused here, `zip-source.ts` reads them.
  */
 export interface TarOptions {
   maxBytes: number; // of one picture
   maxTotalBytes: number; // of the archive when it is unpacked: a small gzip can hold a thousand times its size
+  /** Whether the archive is read once before, to tell how many entries there are. */
+  count?: boolean;
   signal?: AbortSignal;
 }
 
@@ -24,7 +26,7 @@ export async function openTar(path: string, options: TarOptions): Promise<Import
   const { size, gzip } = await lookAt(path);
   const counts: Counts = { read: 0, ignored: 0 };
   return {
-    total: null,
+    total: options.count ? await countOf({ path, gzip }, options) : null,
     bytesTotal: size,
     bytesRead: () => counts.read,
     ignored: () => counts.ignored,
@@ -81,6 +83,36 @@ async function* entries(archive: Archive, options: TarOptions, counts: Counts): 
   if (state.failure !== null) throw damaged(state.failure, state.place);
 }
 
+/** Pictures and refused entries of the archive; null when it cannot be read to its end. */
+async function countOf(archive: Archive, options: TarOptions): Promise<number | null> {
+  const state: { failure: unknown } = { failure: null };
+  const bytes = Readable.from(bytesOf(archive, { ...options, counts: { read: 0, ignored: 0 }, state }));
+  const tar = extract();
+  bytes.pipe(tar);
+  let count = 0;
+  try {
+    for await (const entry of tar) {
+      count += isPassedOver(entry.header) ? 0 : 1;
+      entry.resume();
+    }
+  } catch (thrown) {
+    state.failure ??= thrown;
+  } finally {
+    bytes.destroy();
+    tar.destroy();
+  }
+  options.signal?.throwIfAborted();
+  return state.failure === null ? count : null;
+}
+
+function isPassedOver(header: Header): boolean {
+  try {
+    return picturePath(header) === null;
+  } catch {
+    return false;
+  }
+}
+
 /** An archive ends with blocks of zeros; this many bytes of them must be there. */
 const END = 512;
 
@@ -134,7 +166,7 @@ async function eventOf(entry: TarEntry, maxBytes: number): Promise<ImportEvent |
   try {
     const path = picturePath(entry.header);
     if (path !== null && size > maxBytes) throw pictureTooLarge(size, maxBytes);
-    if (path !== null) return picture(path, await contents(entry));
+    if (path !== null) return pictureOf(path, await contents(entry));
   } catch (thrown) {
     // What is wrong with the archive is wrong with all that follows.
     if (!(thrown instanceof LookalikeError)) throw thrown;
@@ -153,32 +185,14 @@ async function contents(entry: TarEntry): Promise<Uint8Array> {
   throw new Error(`it ends after ${bytes.length} of ${entry.header.size} bytes`);
 }
 
-function picture(path: string, bytes: Uint8Array): ImportEvent {
-  const [folder, ...rest] = path.split('/');
-  const label = rest.length > 0 ? folder! : null;
-  const read = () => Promise.resolve(bytes);
-  return { kind: 'picture', place: shown(path), id: idOfPath(path), label, metadata: {}, source: null, read };
-}
-
-/** What a path may have, as Linux has it; the header of an archive could hold megabytes. */
-const PATH_LENGTH = 4096;
-
 /** The path of an entry that is a picture's file, null for what is passed over; throws for what is refused. */
 function picturePath({ name, type }: Header): string | null {
   if (type === 'directory') return null;
-  const parts = name.split('/').filter((part) => part !== '' && part !== '.');
-  if (name.startsWith('/') || parts.includes('..')) throw refused('its path leads out of the archive');
+  const path = pathInArchive(name);
   if (type !== 'file' && type !== 'contiguous-file')
-    throw refused(`it is a ${type ?? 'thing of an unknown type'}, only files are read`);
-  if (!IMAGE_FILE.test(name) || parts.some((part) => part.startsWith('.'))) return null;
-  if (name.length > PATH_LENGTH || parts[0]!.length > LABEL_LENGTH)
-    throw refused(
-      `its path has ${name.length} characters and its first folder ${parts[0]!.length}, ${PATH_LENGTH} and ${LABEL_LENGTH} are allowed`,
-    );
-  return parts.join('/');
+    throw refusedEntry(`it is a ${type ?? 'thing of an unknown type'}, only files are read`);
+  return pictureIn(path);
 }
-
-const refused = (why: string): LookalikeError => new LookalikeError('invalid_parameter', why);
 
 function tooLong(maxTotalBytes: number): LookalikeError {
   return new LookalikeError(
@@ -186,12 +200,3 @@ function tooLong(maxTotalBytes: number): LookalikeError {
     `it holds more than the ${maxTotalBytes} bytes that are allowed`,
   );
 }
-
-function damaged(failure: unknown, place: string): LookalikeError {
-  const code = failure instanceof LookalikeError ? failure.code : 'malformed_body';
-  return new LookalikeError(code, `the archive cannot be read past ${place}: ${messageOf(failure)}`, {
-    cause: failure,
-  });
-}
-
-const shown = (name: string): string => (name.length > 300 ? `${name.slice(0, 300)}…` : name);

@@ -1,6 +1,6 @@
 import { DEFAULT_COLLECTION } from '../core/collection-name.js';
 import type { Job } from '../core/types.js';
-import type { Collections } from './collections.js';
+import type { Active, Collections } from './collections.js';
 import type { JobRequest, Jobs, Started } from './jobs.js';
 import { rebuildIfNeeded } from './upkeep.js';
 
@@ -8,6 +8,8 @@ import { rebuildIfNeeded } from './upkeep.js';
 export interface BringUpParts {
   jobs: Jobs;
   collections: Collections;
+  /** Measures what the planner goes by, of a collection whose index is not new. */
+  plan: (active: Active) => Promise<void>;
 }
 
 /** What is to be indexed: a folder, the shipped bank, or nothing but what is there. */
@@ -22,6 +24,7 @@ export async function bringUp(parts: BringUpParts, source: Source): Promise<Job[
   for (const { name } of parts.collections.list()) {
     const rebuild = rebuildIfNeeded(parts, name);
     if (rebuild) ran.push(await rebuild.finished);
+    else await parts.collections.get(name).using(parts.plan);
   }
   return ran;
 }

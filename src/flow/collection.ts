@@ -1,6 +1,8 @@
+import { corrected } from '../core/breadth.js';
 import { type CalibrationRecord, calibrationRecord } from '../core/calibrate.js';
 import { LabelColumn } from '../core/label-column.js';
 import type { Found } from '../core/leave-one-out.js';
+import { type Choice, type PlanRecord, planRecord } from '../core/plan.js';
 import type { Generation, MutableIndex, Store } from '../core/ports.js';
 import { compareIds } from '../core/vector.js';
 import type { Recall, RecallWatch } from './recall-watch.js';
@@ -17,6 +19,14 @@ export interface Collection {
   readonly freshRows: number; // newer than the generation
   readonly removedRows: number; // in the generation, gone since
   readonly recall: Recall; // of the generation's graph, as searches saw it
+  /** What the planner goes by; null until it was measured on this generation and this machine. */
+  readonly plan: PlanRecord | null;
+  /** Factor of the tuned breadth that the live recall asks for; 1 for none. */
+  readonly boost: number;
+  /** Saves what was measured; searches are planned by it from now on. One of another generation is passed over. */
+  planBy(record: PlanRecord): void;
+  /** What would be decided about n such queries that nothing filters. */
+  choice(n: number, options: SegmentSearch): Choice;
   readonly unsearchable: number; // items that have no vector in this space
   readonly calibration: CalibrationRecord | null; // null until one was made
   /** Saves it; answers go by it from now on. */
@@ -50,15 +60,23 @@ export interface CollectionOptions {
   generation: Generation | null; // none yet
   /** Of all items (`allLabels` of another space), the collection's own from now on; read from the store when absent. */
   labels?: LabelColumn;
+  /** Only a plan that was measured so counts; none does without it. */
+  planning?: Planning | undefined;
   /** Takes samples of what the graph answers; none are taken without it. */
   recallWatch?: RecallWatch | undefined;
+}
+
+/** What a plan depends on beside the generation. */
+export interface Planning {
+  machine: string;
+  recallTarget: number;
 }
 
 const UNWATCHED: Recall = { ratio: null, samples: 0 };
 
 /** The collection of a store as it is now. */
 export function openCollection(store: Store, options: CollectionOptions): Collection {
-  const { newFresh, generation, labels = readLabels(store), recallWatch } = options;
+  const { newFresh, generation, labels = readLabels(store), recallWatch, planning } = options;
   const recall = recallWatch?.estimate();
   /** Items without a vector in this space, and their labels: they are kept, and take no part in anything here. */
   const lacking = new Map<number, string | null>();
@@ -74,7 +92,8 @@ export function openCollection(store: Store, options: CollectionOptions): Collec
       if (vector) segments.fresh.add(Int32Array.of(row), vector);
       else setAside(row);
     }
-    segments.remove([...(base?.rows ?? [])].filter((row) => !labels.has(row)));
+    segments.remove(goneFrom(base, labels));
+    segments.plan = base && readPlan(store, base, planning);
     return segments;
   }
 
@@ -84,11 +103,21 @@ export function openCollection(store: Store, options: CollectionOptions): Collec
   }
 
   async function searchAll(queries: Float32Array, n: number, options: SegmentSearch): Promise<SegmentHits[]> {
+    correctBreadth();
     const found = await now.searchAll(queries, n, options);
     return found.map(({ rerun, ...list }) => {
-      if (rerun) recall?.offer(rerun);
+      // With the caller's own breadth it would say nothing of ours.
+      if (rerun && options.ef === undefined) recall?.offer(rerun);
       return sorted(list, options.k);
     });
+  }
+
+  function correctBreadth(): void {
+    if (!recall || !now.plan) return;
+    const boost = corrected(now.boost, recall.recall(), now.plan.recall_target);
+    if (boost === now.boost) return;
+    now.boost = boost;
+    recall.reset(); // what was measured is of another breadth
   }
 
   /** In the order of an answer, and no more than k. */
@@ -120,6 +149,18 @@ export function openCollection(store: Store, options: CollectionOptions): Collec
     get recall() {
       return recall?.recall() ?? UNWATCHED;
     },
+    get plan() {
+      return now.plan;
+    },
+    get boost() {
+      return now.boost;
+    },
+    planBy(record) {
+      if (record.generation !== now.generation?.number) return;
+      store.saveRecord(PLAN, record);
+      now.plan = record;
+    },
+    choice: (n, options) => now.choice(n, options, null),
     get unsearchable() {
       return lacking.size;
     },
@@ -165,6 +206,23 @@ export function openCollection(store: Store, options: CollectionOptions): Collec
 }
 
 const CALIBRATION = 'calibration';
+
+const PLAN = 'plan';
+
+function readPlan(store: Store, { number }: Generation, planning: Planning | undefined): PlanRecord | null {
+  const record = planRecord.safeParse(store.record(PLAN)).data;
+  if (!record || record.generation !== number) return null;
+  const same = record.machine === planning?.machine && record.recall_target === planning.recallTarget;
+  return same ? record : null;
+}
+
+/** Rows of a generation that are there no more. */
+function goneFrom(base: Generation | null, labels: LabelColumn): number[] {
+  const gone: number[] = [];
+  const rows = base?.rows ?? new Int32Array(0);
+  for (let i = 0; i < rows.length; i++) if (!labels.has(rows[i]!)) gone.push(rows[i]!);
+  return gone;
+}
 
 /** One of another format counts as none: the next rebuild makes it anew. */
 function readCalibration(store: Store): CalibrationRecord | null {

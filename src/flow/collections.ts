@@ -11,7 +11,7 @@ import type {
   Store,
 } from '../core/ports.js';
 import { createSharedLock, type SharedLock } from '../core/shared-lock.js';
-import { type Collection, openCollection } from './collection.js';
+import { type Collection, openCollection, type Planning } from './collection.js';
 import type { RecallWatch } from './recall-watch.js';
 
 /** The named collections of a data folder, open: each with its model, its store and what can be searched. */
@@ -38,13 +38,22 @@ export interface NamedCollection {
   readonly writes: SharedLock;
 }
 
+/** A collection that has just been made, before it is open. */
+export interface MadeCollection
+  extends Pick<NamedCollection, 'name' | 'createdAt'>,
+    Pick<Active, 'manifest'> {}
+
 export interface Collections {
   /** Throws `unknown_collection`. */
   get(name: string): NamedCollection;
   /** In the order of their names. */
   list(): NamedCollection[];
   /** An empty one. Throws `invalid_parameter`, `already_exists`, `limit_reached`, and what opening the model throws. */
-  create(name: string, modelSha256: string): Promise<NamedCollection>;
+  create(
+    name: string,
+    modelSha256: string,
+    onCommit?: (made: MadeCollection) => void, // in the transaction
+  ): Promise<NamedCollection>;
   /** Removes it with all that is in it. The default collection stays: throws `invalid_parameter`. */
   remove(name: string): Promise<void>;
   /**
@@ -70,6 +79,7 @@ export interface CollectionsParts {
   newFresh: (dimension: number) => MutableIndex;
   /** Measures the recall of every collection's graph; not measured when absent. */
   recallWatch?: RecallWatch;
+  planning?: Planning;
   generationsOf: (store: Store) => Generations;
   onSetAside: (collection: string, generation: number, reason: string) => void;
   /** Deletes the derived files of a space. */
@@ -115,14 +125,19 @@ export async function openCollections(parts: CollectionsParts): Promise<Collecti
   return {
     get,
     list: () => [...held.values()].sort((a, b) => (a.name < b.name ? -1 : 1)),
-    async create(name, modelSha256) {
+    async create(name, modelSha256, onCommit) {
       if (held.size >= MOST)
         throw new LookalikeError('limit_reached', `there are ${MOST} collections, as many as there may be`);
       const { manifest, release } = await parts.models.open(modelSha256);
       try {
         const identity = { model_sha256: modelSha256, dimension: manifest.dimension };
-        parts.database.createCollection(name, identity);
-        return await add(parts.database.collections().find((record) => record.name === name)!);
+        const record = parts.database.atomically(() => {
+          parts.database.createCollection(name, identity);
+          const made = parts.database.collections().find((one) => one.name === name)!;
+          onCommit?.({ name, createdAt: made.created_at, manifest });
+          return made;
+        });
+        return await add(record);
       } finally {
         await release();
       }
@@ -149,8 +164,8 @@ export async function openCollections(parts: CollectionsParts): Promise<Collecti
       const one = get(name);
       const old = one.state;
       const labels = old.active.collection.allLabels();
-      const { newFresh, recallWatch } = parts;
-      const collection = openCollection(store, { newFresh, generation, labels, recallWatch });
+      const { newFresh, recallWatch, planning } = parts;
+      const collection = openCollection(store, { newFresh, generation, labels, recallWatch, planning });
       parts.database.switchSpace(name, model.manifest.sha256);
       const { manifest, embedder } = model;
       const active = { store, collection, generations: parts.generationsOf(store), manifest, embedder };
@@ -175,7 +190,7 @@ export async function openCollections(parts: CollectionsParts): Promise<Collecti
 
 async function openOne(parts: CollectionsParts, record: CollectionRecord): Promise<Held> {
   const { name } = record;
-  const { newFresh, recallWatch } = parts;
+  const { newFresh, recallWatch, planning } = parts;
   const model = await parts.models.open(record.model_sha256);
   try {
     const store = parts.database.store(name);
@@ -183,7 +198,7 @@ async function openOne(parts: CollectionsParts, record: CollectionRecord): Promi
     const generation = await generations.openNewest((number, reason) =>
       parts.onSetAside(name, number, reason),
     );
-    const collection = openCollection(store, { newFresh, generation, recallWatch });
+    const collection = openCollection(store, { newFresh, generation, recallWatch, planning });
     const { manifest, embedder } = model;
     const active = { store, collection, generations, manifest, embedder };
     return hold(parts.database, record, { active, model, flows: new Set() });

@@ -1,19 +1,22 @@
 import type { CalibrationRecord } from '../core/calibrate.js';
 import { DEFAULT_COLLECTION } from '../core/collection-name.js';
 import { LookalikeError } from '../core/errors.js';
-import type { ModelShelf, Snapshots } from '../core/ports.js';
+import type { Imports, ModelShelf, Snapshots } from '../core/ports.js';
 import { IMAGE_TYPES } from '../core/sniff.js';
 import type { Job } from '../core/types.js';
 import { type AddParts, addImage, putImage } from './add-image.js';
 import { type AnswerParts, answer, answerAll } from './answer.js';
-import type { Active, Collections, NamedCollection } from './collections.js';
+import type { Active, Collections, MadeCollection, NamedCollection } from './collections.js';
 import { editImage, removeImage } from './edit-image.js';
 import { embeddings } from './embeddings.js';
 import { foundItem, viewOf } from './image-view.js';
+import { listImages } from './list-images.js';
+import { plannerView } from './planner-view.js';
 import type { RecallWatch } from './recall-watch.js';
 import { duplicates, labelReport } from './reports.js';
+import { requestImport } from './request-import.js';
 import { type RequestParts, requestReindex, requestRollback, requestSwitch } from './request-reindex.js';
-import type { CalibrationSummary, CollectionView, Info, JobAnswer, Service } from './service.js';
+import type { CalibrationSummary, CollectionView, Info, JobAnswer, OnCommit, Service } from './service.js';
 import { type ThumbnailParts, thumbnail } from './thumbnail.js';
 import { rebuildIfNeeded } from './upkeep.js';
 
@@ -28,6 +31,7 @@ export interface ServiceParts
   model: string;
   modelShelf: ModelShelf;
   snapshots: Snapshots;
+  imports: Imports;
   collections: Collections;
   recallWatch: RecallWatch;
   about: Pick<Info, 'version' | 'versions' | 'exact'> & { limits: Omit<Info['limits'], 'formats'> };
@@ -39,6 +43,8 @@ export function createService(parts: ServiceParts): Service {
   const { collections, jobs, recallWatch } = parts;
   const named = (collection = DEFAULT_COLLECTION) => collections.get(collection);
   const answered = (job: Job): JobAnswer => ({ ...job, ...jobs.pace(job) });
+  const asAnswered = (onCommit: OnCommit<JobAnswer> | undefined) =>
+    onCommit && ((job: Job) => onCommit(answered(job)));
   const upkeep = (name: string) => {
     // Another request may have removed it since.
     if (collections.list().some((one) => one.name === name)) rebuildIfNeeded(parts, name);
@@ -63,6 +69,11 @@ export function createService(parts: ServiceParts): Service {
       recallWatch.during(() =>
         named(request.collection).using((active) => answerAll({ ...parts, ...active }, request, timed)),
       ),
+    searchCost({ collection, k, vote_k, mode, ef }, queries) {
+      const search = { k: Math.max(k, vote_k), mode, ...(ef !== undefined && { ef }) };
+      const { engine, costs } = named(collection).active.collection.choice(queries, search);
+      return (costs[engine] ?? 0) * queries;
+    },
     embed: (request, timed) =>
       recallWatch.during(() =>
         named(request.collection).using((active) => embeddings({ ...parts, ...active }, request, timed)),
@@ -72,12 +83,12 @@ export function createService(parts: ServiceParts): Service {
       const reason = parts.pending();
       return { ready: reason === null, reason };
     },
-    reindex: async ({ collection, ...request } = {}) =>
-      answered(await requestReindex(parts, named(collection), request)),
-    switchModel: async ({ collection, ...request }) =>
-      answered(await requestSwitch(parts, named(collection), request)),
-    rollback: async ({ collection, ...request }) =>
-      answered(await requestRollback(parts, named(collection), request)),
+    reindex: async ({ collection, ...request } = {}, onCommit) =>
+      answered(await requestReindex(parts, named(collection), request, asAnswered(onCommit))),
+    switchModel: async ({ collection, ...request }, onCommit) =>
+      answered(await requestSwitch(parts, named(collection), request, asAnswered(onCommit))),
+    rollback: async ({ collection, ...request }, onCommit) =>
+      answered(await requestRollback(parts, named(collection), request, asAnswered(onCommit))),
     job(id) {
       const job = jobs.get(id);
       return job && answered(job);
@@ -93,8 +104,18 @@ export function createService(parts: ServiceParts): Service {
     models: parts.modelShelf,
     duplicates: ({ collection, ...request }) => duplicates(reporting(collection), request),
     labelReport: ({ collection, ...request }) => labelReport(reporting(collection), request),
+    imports: {
+      spool: parts.imports.spool,
+      discard: parts.imports.discard,
+      errors: parts.imports.reportPath,
+      start: async ({ collection, ...request }, onCommit) =>
+        answered(await requestImport(parts, named(collection), request, asAnswered(onCommit))),
+    },
     snapshots: {
-      start: () => answered(jobs.start({ kind: 'snapshot', collection: null, parameters: {} }).job),
+      start: (onCommit) =>
+        answered(
+          jobs.start({ kind: 'snapshot', collection: null, parameters: {} }, asAnswered(onCommit)).job,
+        ),
       list: () => parts.snapshots.list(),
       path: (id) => parts.snapshots.path(id),
       remove: (id) => parts.snapshots.remove(id),
@@ -114,12 +135,17 @@ export function createService(parts: ServiceParts): Service {
       return viewOf(foundItem(active.store, id), name);
     },
     images({ collection, ...query }) {
-      const { name, active } = named(collection);
-      return active.store.list(query).map((item) => viewOf(item, name));
+      const one = named(collection);
+      return one.using(async ({ store }) =>
+        (await listImages({ ...parts, store }, query)).map((item) => viewOf(item, one.name)),
+      );
     },
     collections: () => collections.list().map(viewOfCollection),
     collection: (name) => viewOfCollection(named(name)),
-    createCollection: async (name) => viewOfCollection(await collections.create(name, parts.model)),
+    createCollection: async (name, onCommit) =>
+      viewOfCollection(
+        await collections.create(name, parts.model, (made) => onCommit?.(viewOfNewCollection(made))),
+      ),
     async removeCollection(name) {
       for (const { id } of jobs.unfinishedIn(name)) jobs.cancel(id);
       await collections.remove(name);
@@ -132,13 +158,22 @@ function viewOfCollection({ name, createdAt, active }: NamedCollection): Collect
   const { manifest, collection } = active;
   const { labels, size } = collection;
   return {
+    ...viewOfNewCollection({ name, createdAt, manifest }),
+    rows: size,
+    labels: labels.counts().size,
+    unlabelled: labels.unlabelled,
+  };
+}
+
+function viewOfNewCollection({ name, createdAt, manifest }: MadeCollection): CollectionView {
+  return {
     name,
     model: manifest.name,
     model_sha256: manifest.sha256,
     dimension: manifest.dimension,
-    rows: size,
-    labels: labels.counts().size,
-    unlabelled: labels.unlabelled,
+    rows: 0,
+    labels: 0,
+    unlabelled: 0,
     created_at: createdAt,
   };
 }
@@ -174,9 +209,10 @@ function describe({ about }: ServiceParts, { active, previousModel }: NamedColle
       fresh_rows: collection.freshRows,
       removed_rows: collection.removedRows,
       created_at: generation?.createdAt ?? null,
-      graph_ready: generation !== null,
+      graph_ready: generation?.graph != null,
       recall: collection.recall,
-      engine: 'hnswlib',
+      planner: plannerView(collection),
+      engine: 'usearch',
       parameters: generation?.parameters ?? {},
     },
     exact: about.exact,

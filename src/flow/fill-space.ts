@@ -31,6 +31,11 @@ export interface Missing {
   reason: string;
 }
 
+/** Why there is no picture, in words. */
+const FILE_GONE = 'its file is not there any more, or is another one now';
+const NOTHING_KEPT =
+  'nothing of its file is kept: LOOKALIKE_KEEP was none, only its vector came, or the file was lost';
+
 /** Pictures embedded together. */
 const BATCH = 32;
 /** Pictures decoded at once: a search that comes meanwhile waits behind so many, and not behind a batch. */
@@ -97,7 +102,7 @@ type Read = { item: Embeddable } & ({ pixels: Image } | { reason: string });
 async function readPicture(parts: FillParts, { model }: Filling, item: Embeddable): Promise<Read> {
   try {
     const bytes = await pictureBytes(parts, item);
-    if (bytes === null) return { item, reason: 'its file is not there any more, or is another one now' };
+    if (bytes === null) return { item, reason: item.source === null ? NOTHING_KEPT : FILE_GONE };
     const { image: pixels } = await parts.decoder.decode(bytes, model.manifest.preprocess);
     return { item, pixels };
   } catch (error) {

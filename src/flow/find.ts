@@ -1,6 +1,6 @@
 import { LookalikeError } from '../core/errors.js';
-import type { LabelColumn } from '../core/label-column.js';
 import type { Store } from '../core/ports.js';
+import type { RowSet } from '../core/row-set.js';
 import type { Collection } from './collection.js';
 import type { Direction } from './query.js';
 import type { SegmentHits } from './segments.js';
@@ -47,19 +47,16 @@ export function checkLabels({ labels: column }: Collection, labels: readonly str
 }
 
 /** The rows that the filters leave, or undefined when there is none. */
-function allowedRows(
-  { collection, store }: FindParts,
-  { labels, where }: SearchOptions,
-): Set<number> | undefined {
+function allowedRows({ collection, store }: FindParts, { labels, where }: SearchOptions): RowSet | undefined {
   const labelled = labels?.length ? collection.labels.rowsWith(labels) : undefined;
   if (!where?.length) return labelled;
   const fitting = store.rowsWhere(where);
-  return new Set(labelled ? fitting.filter((row) => labelled.has(row)) : fitting);
+  return labelled ? fitting.and(labelled) : fitting;
 }
 
 interface Filtered {
   options: SearchOptions;
-  allowed: Set<number> | undefined;
+  allowed: RowSet | undefined;
 }
 
 /**
@@ -74,11 +71,14 @@ async function findGroup(
   const { labels, size } = collection;
   const { k, vote_k, mode, ef, signal } = options;
   const reachable = allowed?.size ?? size;
-  const voters = votersAmong(labels, allowed) ?? size - labels.unlabelled;
+  const voters = allowed ? labels.labelledAmong(allowed) : size - labels.unlabelled;
   const found: SegmentHits[] = [];
   const enough = (i: number) => {
     const labelled = found[i]!.hits.filter(({ row }) => labels.get(row) !== null).length;
-    return labelled >= Math.min(vote_k, voters - (votersAmong(labels, new Set(directions[i]!.leftOut)) ?? 0));
+    const votersLeftOut = directions[i]!.leftOut.filter(
+      (row) => labels.get(row) !== null && (allowed?.has(row) ?? true),
+    );
+    return labelled >= Math.min(vote_k, voters - votersLeftOut.length);
   };
   let open = directions.map((_, i) => i);
   const spare = Math.max(...directions.map(({ leftOut }) => leftOut.length));
@@ -95,13 +95,6 @@ async function findGroup(
     open = wide >= reachable ? [] : open.filter((i) => !enough(i));
   }
   return found;
-}
-
-function votersAmong(labels: LabelColumn, rows: ReadonlySet<number> | undefined): number | undefined {
-  if (!rows) return undefined;
-  let count = 0;
-  for (const row of rows) if (labels.get(row) !== null) count++;
-  return count;
 }
 
 function without(list: SegmentHits, leftOut: readonly number[]): SegmentHits {

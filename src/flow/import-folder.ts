@@ -1,4 +1,5 @@
 import { LookalikeError, messageOf } from '../core/errors.js';
+import { type BadEntry, badEntry } from '../core/import-entry.js';
 import type { ModelManifest } from '../core/manifests.js';
 import { pictureFacts } from '../core/picture-facts.js';
 import type { Decoder, Embedder, SeenFile, Store } from '../core/ports.js';
@@ -51,9 +52,16 @@ export interface ImportResult extends Record<string, unknown> {
 const BATCH = 32;
 const REPORTED = 1000;
 
+export interface FolderRequest {
+  folder: string; // absolute
+  prune: boolean;
+  /** Told of each file that cannot be taken. */
+  onRefused?: (entry: BadEntry) => Promise<void>;
+}
+
 export async function importFolder(
   parts: ImportParts,
-  { folder, prune }: { folder: string; prune: boolean },
+  { folder, prune, onRefused = async () => undefined }: FolderRequest,
   { signal, report }: Progress,
 ): Promise<ImportResult> {
   const images = await parts.files.list(folder);
@@ -66,7 +74,7 @@ export async function importFolder(
   const result = blankResult(folder, images.length);
   report({ total: images.length });
 
-  await importBatches(parts, { images, seen, result }, { signal, report });
+  await importBatches(parts, { images, seen, result, onRefused }, { signal, report });
   sweep(parts, { images, seen, prune }, result);
   if (parts.collection.size === 0)
     throw new LookalikeError(
@@ -76,22 +84,31 @@ export async function importFolder(
   return result;
 }
 
+interface Batches extends Required<Pick<FolderRequest, 'onRefused'>> {
+  images: FoundImage[];
+  seen: Map<string, SeenFile>;
+  result: ImportResult;
+}
+
 /** A batch is read and decoded while the one before it is embedded and stored; none is under way at the end. */
 async function importBatches(
   parts: ImportParts,
-  { images, seen, result }: { images: FoundImage[]; seen: Map<string, SeenFile>; result: ImportResult },
+  { images, seen, result, onRefused }: Batches,
   { signal, report }: Progress,
 ): Promise<void> {
   let committing: Promise<void> = Promise.resolve();
+  let failures = 0;
   try {
     for (let at = 0; at < images.length; at += BATCH) {
       signal.throwIfAborted();
       const batch = images.slice(at, at + BATCH);
       const read = await Promise.all(batch.map((image) => readIfChanged(parts, image, seen.get(image.path))));
       await committing;
-      committing = commit(parts, read, result).then(() =>
-        report({ done: at + batch.length, failures: result.unreadable.length }),
-      );
+      const refused = read.filter((one) => one.kind === 'refused');
+      for (const { image, error } of refused) await onRefused(badEntry(image.id, error));
+      failures += refused.length;
+      const update = { done: at + batch.length, failures };
+      committing = commit(parts, read, result).then(() => report(update));
       committing.catch(() => undefined); // awaited above or below; this only keeps Node from calling it unhandled
     }
   } finally {
@@ -119,7 +136,7 @@ type Read =
   | { kind: 'decoded'; image: FoundImage; file: SeenFile; pixels: Image; picture: PictureFacts }
   // known bytes, known vector
   | { kind: 'twin'; image: FoundImage; file: SeenFile; vector: Float32Array; picture: PictureFacts | null }
-  | { kind: 'refused'; image: FoundImage; file: SeenFile };
+  | { kind: 'refused'; image: FoundImage; file: SeenFile; error: unknown };
 
 async function readIfChanged(
   parts: ImportParts,
@@ -137,12 +154,13 @@ async function readIfChanged(
   };
   try {
     const now = await parts.files.stat(image.path);
-    // Same size and time: the bytes are taken to be the same, as make and rsync do.
-    if (seen && seen.bytes === now.bytes && seen.modified_ms === now.modified_ms) return known(image, seen);
+    // Same size and time: the bytes are taken to be the same, as make and rsync do. What was refused is looked at again.
+    if (seen && seen.error === null && seen.bytes === now.bytes && seen.modified_ms === now.modified_ms)
+      return { kind: 'unchanged', image, file: seen };
     const bytes = await parts.files.read(image.path);
     Object.assign(file, now); // not before: what could not be read is tried again by the next run
     const sha256 = parts.sha256(bytes);
-    if (seen?.sha256 === sha256 && seen.error === null) return known(image, file);
+    if (seen?.sha256 === sha256 && seen.error === null) return { kind: 'unchanged', image, file };
     const [twin] = parts.store.itemsBySha256(sha256).filter(({ row }) => parts.collection.labels.has(row));
     const indexed = { ...file, sha256 };
     if (twin) {
@@ -153,7 +171,7 @@ async function readIfChanged(
     const picture = pictureFacts(decoded, bytes.length);
     return { kind: 'decoded', image, file: indexed, pixels: decoded.image, picture };
   } catch (error) {
-    return { kind: 'refused', image, file: { ...file, error: messageOf(error) } };
+    return { kind: 'refused', image, file: { ...file, error: messageOf(error) }, error };
   }
 }
 
@@ -166,9 +184,6 @@ function itemIsThere(parts: ImportParts, { id, path }: FoundImage, { error }: Se
   const item = parts.store.itemById(shortId(id, parts.sha256));
   return item?.source === path && parts.collection.labels.has(item.row);
 }
-
-const known = (image: FoundImage, file: SeenFile): Read =>
-  file.error === null ? { kind: 'unchanged', image, file } : { kind: 'refused', image, file };
 
 /** Embeds what is new, stores the batch in one transaction and makes it searchable in the same turn. */
 async function commit(parts: ImportParts, batch: readonly Read[], result: ImportResult): Promise<void> {

@@ -4,8 +4,10 @@ import type { Job, JobKind } from '../core/types.js';
 import { type CalibrateParts, calibrateCollection } from './calibrate-collection.js';
 import type { Active } from './collections.js';
 import { type BankSource, importBank } from './import-bank.js';
-import { type ImportParts, importFolder } from './import-folder.js';
+import { importFolder } from './import-folder.js';
+import { type ImportJobParts, importFrom } from './import-job.js';
 import type { Progress, Work } from './jobs.js';
+import { type MeasureParts, planCollection } from './measure-plan.js';
 import { reindex } from './reindex.js';
 import { reportDuplicates } from './report-duplicates.js';
 import { reportLabels } from './report-labels.js';
@@ -13,11 +15,13 @@ import { type SwapParts, swapModel } from './swap-model.js';
 
 /** What does the work of each kind of job. */
 export interface WorkParts
-  extends Omit<ImportParts, 'manifest' | 'embedder' | 'store' | 'collection'>,
+  extends Omit<ImportJobParts, keyof Active | 'database'>,
     SwapParts,
+    Omit<MeasureParts, 'store'>,
     Pick<CalibrateParts, 'precision' | 'startFit'> {
   /** The shipped bank. Throws `bank_mismatch` when another model made it. */
   readDemo: (modelSha256: string) => Promise<BankSource>;
+  database: SwapParts['database'] & ImportJobParts['database'];
   snapshots: Snapshots;
   /** Runs a step during which no file of a picture is removed. */
   whileNotSwept: <T>(step: () => Promise<T>) => Promise<T>;
@@ -39,6 +43,9 @@ export function jobWork(parts: WorkParts): Record<JobKind, Work> {
             );
           case 'demo':
             return importBank(active, await parts.readDemo(active.manifest.sha256), progress);
+          case 'upload':
+          case 'path':
+            return importFrom({ ...parts, ...active }, job, progress);
           default:
             throw new LookalikeError('internal', `no import is known from ${String(parameters.source)}`);
         }
@@ -55,6 +62,7 @@ export function jobWork(parts: WorkParts): Record<JobKind, Work> {
         job.parameters.model === undefined
           ? await named.using((active) => reindex({ ...parts, ...active }, progress))
           : await swapModel(parts, { ...job, named }, progress);
+      await named.using((active) => planCollection({ ...parts, ...active }, progress.signal));
       await named.using((active) => calibrateCollection({ ...parts, ...active }, progress));
       return result;
     },

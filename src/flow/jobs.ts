@@ -1,6 +1,6 @@
 import { LookalikeError, messageOf } from '../core/errors.js';
 import { createPace, type Pace, type PaceKeeper, paceOfEnded, UNKNOWN_PACE } from '../core/pace.js';
-import type { JobFilter, JobStore } from '../core/ports.js';
+import type { Database, JobFilter, JobStore } from '../core/ports.js';
 import type { Job, JobKind } from '../core/types.js';
 
 /**
@@ -27,7 +27,8 @@ export interface Started {
 }
 
 export interface Jobs {
-  start(request: JobRequest): Started;
+  /** Queues it. `onCommit` is called within the transaction that stores the job: what it writes is there together with it. */
+  start(request: JobRequest, onCommit?: (job: Job) => void): Started;
   /** Queues what an earlier process left unfinished, once. */
   resume(): Started[];
   get(id: string): Job | undefined;
@@ -54,7 +55,7 @@ export interface Jobs {
 }
 
 export interface JobsParts {
-  store: JobStore;
+  store: JobStore & Pick<Database, 'atomically'>;
   work: Record<JobKind, Work>;
   newId: () => string;
   now: () => string; // ISO 8601
@@ -145,9 +146,12 @@ export function createJobs({ store, work, newId, now, onFinished }: JobsParts): 
     return entry ? { ...entry.job } : store.job(id);
   };
   return {
-    start({ kind, collection, parameters }) {
+    start({ kind, collection, parameters }, onCommit) {
       const job = blankJob({ kind, collection, parameters }, { id: newId(), created_at: now() });
-      store.saveJob(job);
+      store.atomically(() => {
+        store.saveJob(job);
+        onCommit?.({ ...job });
+      });
       return queue(job);
     },
     resume: () =>

@@ -20,7 +20,7 @@ export interface RecallEstimate {
   /** A search was answered by the graph; it may be taken as a sample. */
   offer(rerun: Rerun): void;
   recall(): Recall;
-  /** Another graph answers from now on: forgets what was measured of the one before, and what waits. */
+  /** Another graph answers from now on, or one with another breadth: forgets what was measured of the one before, and what waits. */
   reset(): void;
 }
 

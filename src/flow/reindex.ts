@@ -1,4 +1,5 @@
-import type { Generation, Generations, Store } from '../core/ports.js';
+import { LookalikeError } from '../core/errors.js';
+import type { Generation, GenerationSource, Generations, Store } from '../core/ports.js';
 import type { Active } from './collections.js';
 import type { Progress } from './jobs.js';
 
@@ -6,7 +7,9 @@ import type { Progress } from './jobs.js';
  * Rebuilds the index from the bank: read the vectors, build and verify a new generation beside the old one,
  * switch. The old one answers until the new one is loaded, and stays on disk as the one before.
  */
-export interface ReindexParts extends BuildParts, Pick<Active, 'collection'> {}
+export interface ReindexParts extends BuildParts, Pick<Active, 'collection'> {
+  manyFresh?: number; // instead of `MANY_FRESH`
+}
 
 export interface BuildParts {
   store: Store;
@@ -16,18 +19,44 @@ export interface BuildParts {
 }
 
 export async function reindex(parts: ReindexParts, { signal, report }: Progress) {
-  report({ total: parts.collection.size });
-  const next = await buildGeneration(parts, { signal, report });
-  await parts.collection.adopt(next);
-  await parts.generations.prune(KEEP);
-  return summary(next);
+  const { collection, generations } = parts;
+  report({ total: collection.size });
+  const source = await readBank(parts, signal);
+  if (collection.freshRows > (parts.manyFresh ?? MANY_FRESH))
+    await collection.adopt(await generations.build(source, { graph: false, signal }));
+  const next = await buildFrom(parts, source, { signal, report });
+  await collection.adopt(next.generation);
+  await generations.prune(KEEP);
+  return { ...summary(next.generation), ...(next.refused !== null && { graph_refused: next.refused }) };
 }
+
+/** More rows than this that no generation holds get one without a graph first: it is there within seconds. */
+const MANY_FRESH = 20_000;
 
 /** The next generation over all vectors of a space, loaded; whoever asks for it closes it. */
 export async function buildGeneration(parts: BuildParts, { signal, report }: Progress): Promise<Generation> {
-  const source = await readBank(parts, signal);
-  report({ total: source.rows.length });
-  return parts.generations.build(source, { signal, onProgress: (done) => report({ done }) });
+  return (await buildFrom(parts, await readBank(parts, signal), { signal, report })).generation;
+}
+
+/** Without a graph where there is no memory for one; `refused` says so. */
+async function buildFrom(
+  { generations }: BuildParts,
+  source: GenerationSource,
+  { signal, report }: Progress,
+): Promise<{ generation: Generation; refused: string | null }> {
+  const rows = source.rows.length;
+  report({ total: rows, result: { graph_memory_bytes: generations.graphMemory(rows) } });
+  try {
+    const onProgress = (done: number) => report({ done });
+    return {
+      generation: await generations.build(source, { graph: true, signal, onProgress }),
+      refused: null,
+    };
+  } catch (error) {
+    if (!(error instanceof LookalikeError && error.code === 'insufficient_memory')) throw error;
+    const generation = await generations.build(source, { graph: false, signal });
+    return { generation, refused: error.message };
+  }
 }
 
 /** The newest and the one before it. */

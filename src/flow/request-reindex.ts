@@ -20,11 +20,12 @@ export async function requestReindex(
   parts: RequestParts,
   named: NamedCollection,
   request: ReindexRequest,
+  onCommit?: (job: Job) => void,
 ): Promise<Job> {
   if (request.model === undefined)
-    return parts.jobs.start({ kind: 'reindex', collection: named.name, parameters: {} }).job;
+    return parts.jobs.start({ kind: 'reindex', collection: named.name, parameters: {} }, onCommit).job;
   const { manifest } = await parts.knownModels.get(request.model);
-  return start(parts, named, { manifest, parameters: { ...request, report: true } });
+  return start(parts, named, { manifest, parameters: { ...request, report: true }, onCommit });
 }
 
 /** To the model that an earlier reindex prepared; the only one when none is named. */
@@ -32,6 +33,7 @@ export async function requestSwitch(
   parts: RequestParts,
   named: NamedCollection,
   request: SwitchRequest & { model?: string },
+  onCommit?: (job: Job) => void,
 ): Promise<Job> {
   const idle = [named.active.manifest.sha256, named.previousModel];
   const prepared = parts.database.spaces(named.name).map(({ model_sha256 }) => model_sha256);
@@ -39,7 +41,7 @@ export async function requestSwitch(
   const which = request.model ?? waiting;
   const { manifest } = which === undefined ? nothingPrepared(named) : await parts.knownModels.get(which);
   if (!prepared.includes(manifest.sha256)) nothingPrepared(named, manifest);
-  return start(parts, named, { manifest, parameters: { ...request, report: false } });
+  return start(parts, named, { manifest, parameters: { ...request, report: false }, onCommit });
 }
 
 /** Back to the model before the last switch. */
@@ -47,6 +49,7 @@ export async function requestRollback(
   parts: RequestParts,
   named: NamedCollection,
   request: SwitchRequest,
+  onCommit?: (job: Job) => void,
 ): Promise<Job> {
   const previous = named.previousModel;
   if (previous === null)
@@ -55,7 +58,7 @@ export async function requestRollback(
       `the collection "${named.name}" has no model to go back to: none was switched, or what it had made was not kept`,
     );
   const { manifest } = await parts.knownModels.get(previous);
-  return start(parts, named, { manifest, parameters: { ...request, report: false } });
+  return start(parts, named, { manifest, parameters: { ...request, report: false }, onCommit });
 }
 
 function nothingPrepared({ name }: NamedCollection, manifest?: ModelManifest): never {
@@ -70,7 +73,11 @@ function nothingPrepared({ name }: NamedCollection, manifest?: ModelManifest): n
 function start(
   { jobs }: RequestParts,
   named: NamedCollection,
-  asked: { manifest: ModelManifest; parameters: Partial<SwapParameters> },
+  asked: {
+    manifest: ModelManifest;
+    parameters: Partial<SwapParameters>;
+    onCommit: ((job: Job) => void) | undefined;
+  },
 ): Job {
   const { sha256, name } = asked.manifest;
   if (sha256 === named.active.manifest.sha256)
@@ -81,5 +88,8 @@ function start(
     );
   const { switch: when = 'auto', missing = 'refuse', keep_previous = true, report = true } = asked.parameters;
   const parameters: SwapParameters = { model: sha256, switch: when, missing, keep_previous, report };
-  return jobs.start({ kind: 'reindex', collection: named.name, parameters: { ...parameters } }).job;
+  return jobs.start(
+    { kind: 'reindex', collection: named.name, parameters: { ...parameters } },
+    asked.onCommit,
+  ).job;
 }

@@ -1,7 +1,9 @@
 import { LookalikeError } from '../core/errors.js';
 import type { Found } from '../core/leave-one-out.js';
+import { type Choice, choose, type PlanRecord } from '../core/plan.js';
 import type { Generation, MutableIndex, SearchOptions } from '../core/ports.js';
 import { recallAt } from '../core/recall.js';
+import { RowSet } from '../core/row-set.js';
 import type { Hits, SearchMode } from '../core/types.js';
 import type { Rerun } from './recall-watch.js';
 
@@ -33,16 +35,19 @@ export class Segments {
   readonly fresh: MutableIndex;
   /** Positions of the generation whose rows are gone. */
   readonly removed = new Set<number>();
-  readonly #positionOf = new Map<number, number>();
+  /** What the planner goes by; null until it was measured. */
+  plan: PlanRecord | null = null;
+  /** Factor of the tuned breadth that the live recall asks for. */
+  boost = 1;
+  /** By row of the store: its position plus one, 0 for a row that is not in the generation. */
+  readonly #places: Int32Array;
   #searches = 0;
   #retired = false;
 
   constructor(generation: Generation | null, fresh: MutableIndex) {
     this.generation = generation;
     this.fresh = fresh;
-    generation?.rows.forEach((row, position) => {
-      this.#positionOf.set(row, position);
-    });
+    this.#places = placesOf(generation?.rows ?? new Int32Array(0));
   }
 
   get size(): number {
@@ -51,15 +56,29 @@ export class Segments {
 
   /** Whether the row is in the generation, removed or not. */
   covers(row: number): boolean {
-    return this.#positionOf.has(row);
+    return this.#positionOf(row) !== undefined;
   }
 
   remove(rows: readonly number[]): void {
     for (const row of rows) {
-      const position = this.#positionOf.get(row);
+      const position = this.#positionOf(row);
       if (position !== undefined) this.removed.add(position);
     }
     this.fresh.remove(Int32Array.from(rows));
+  }
+
+  #positionOf(row: number): number | undefined {
+    const place = this.#places[row] ?? 0;
+    return place === 0 ? undefined : place - 1;
+  }
+
+  /** What the planner decides about n queries; `allowed`: how many rows of the generation a filter leaves. */
+  choice(n: number, { k, mode, ef }: SegmentSearch, allowed: number | null): Choice {
+    const { generation, plan, boost } = this;
+    const rows = generation?.rows.length ?? 0;
+    const graphReady = generation?.graph != null;
+    const busy = this.#searches > 1;
+    return choose({ mode, k, queries: n, ef, rows, allowed, busy, graphReady, plan, boost });
   }
 
   /** The best k of the generation and of the fresh rows, unsorted; more than k where fresh rows tie. */
@@ -123,39 +142,54 @@ export class Segments {
   }
 
   async #searchGeneration(queries: Float32Array, n: number, options: SegmentSearch): Promise<SegmentHits[]> {
-    const { generation, removed } = this;
-    const { k, mode } = options;
+    const { generation } = this;
     if (!generation) {
       const none: SegmentHits = { hits: [], mode: 'exact', exact: true, generation: 0 };
-      if (mode !== 'hnsw') return Array.from({ length: n }, () => none);
-      throw new LookalikeError(
-        'not_ready',
-        'the graph is not built yet; mode exact and auto answer meanwhile',
-        {
-          field: 'mode',
-        },
-      );
+      if (options.mode !== 'hnsw') return Array.from({ length: n }, () => none);
+      throw noGraph();
     }
     const allowed = options.allowed && this.#positions(options.allowed);
-    // A filter makes a graph search miss; the exact index looks at just the rows that are allowed.
-    const useGraph = mode === 'hnsw' || (mode === 'auto' && !allowed);
-    const search = {
-      ...indexOptions(options),
-      k: allowed ? k : k + removed.size,
-      ...(allowed && { allowed }),
-    };
-    const found = await (useGraph ? generation.graph : generation.exact).search(queries, n, search);
-    const hitsOf = (list: Hits) => pairs(list).filter(({ row }) => !removed.has(row));
+    const { engine, ef } = this.choice(n, options, allowed?.size ?? null);
+    const asked = { queries, n, k: options.k, ef, allowed, signal: options.signal };
+    const found = await this.#searchPart(engine, asked);
+    const wanted = Math.min(options.k, allowed?.size ?? 0);
+    // Behind a filter a graph may find too few; what was not named is not left at that.
+    const short =
+      engine === 'hnsw' && options.mode === 'auto' && found.some(({ hits }) => hits.length < wanted);
+    return short ? this.#searchPart('exact', asked) : found;
+  }
+
+  /** Asks one index; more rows than k as long as removed ones take their places. */
+  async #searchPart(
+    engine: 'hnsw' | 'exact',
+    { queries, n, k, ef, allowed, signal }: Asked,
+  ): Promise<SegmentHits[]> {
+    const generation = this.generation!;
+    const index = engine === 'hnsw' ? generation.graph : generation.exact;
+    if (!index) throw noGraph();
+    const removed = allowed ? 0 : this.removed.size; // a filter leaves them out already
+    const live = generation.rows.length - removed;
     const each = rowsOf(queries, n);
-    return found.map((list, i) => ({
-      hits: hitsOf(list)
-        .slice(0, k)
-        .map(({ row, score }) => ({ row: generation.rows[row]!, score })),
-      mode: useGraph ? 'hnsw' : 'exact',
-      exact: list.exact,
-      generation: generation.number,
-      ...(useGraph && !allowed && { rerun: this.#rerunOf(each[i]!, list, { k, asked: search.k }) }),
-    }));
+    // Twice as many to spare as there would be among the nearest if they lay evenly.
+    for (let spare = Math.min(removed, 8 + Math.ceil((2 * k * removed) / Math.max(1, live))); ; spare *= 2) {
+      const fetch = k + Math.min(spare, removed);
+      const breadth = Math.max(ef, fetch);
+      const found = await index.search(queries, n, {
+        k: fetch,
+        ef: breadth,
+        ...(allowed && { allowed }),
+        ...(signal && { signal }),
+      });
+      const lists = found.map((list) => pairs(list).filter(({ row }) => !this.removed.has(row)));
+      if (spare < removed && lists.some((list) => list.length < Math.min(k, live))) continue;
+      return found.map((list, i) => ({
+        hits: lists[i]!.slice(0, k).map(({ row, score }) => ({ row: generation.rows[row]!, score })),
+        mode: engine,
+        exact: list.exact,
+        generation: generation.number,
+        ...(engine === 'hnsw' && !allowed && { rerun: this.#rerunOf(each[i]!, list, { k, asked: fetch }) }),
+      }));
+    }
   }
 
   /**
@@ -172,14 +206,40 @@ export class Segments {
   }
 
   /** Rows of the store as positions of the generation, without the removed ones. */
-  #positions(rows: ReadonlySet<number>): Set<number> {
-    const found = new Set<number>();
-    for (const row of rows) {
-      const position = this.#positionOf.get(row);
-      if (position !== undefined && !this.removed.has(position)) found.add(position);
-    }
-    return found;
+  #positions(allowed: ReadonlySet<number>): RowSet {
+    const { rows } = this.generation!;
+    const mask = new Uint8Array(rows.length);
+    if (allowed.size < rows.length) {
+      for (const row of allowed) {
+        const position = this.#positionOf(row);
+        if (position !== undefined) mask[position] = 1;
+      }
+    } else for (let at = 0; at < mask.length; at++) mask[at] = allowed.has(rows[at]!) ? 1 : 0;
+    for (const position of this.removed) mask[position] = 0;
+    return new RowSet(mask);
   }
+}
+
+interface Asked {
+  queries: Float32Array;
+  n: number;
+  k: number;
+  ef: number;
+  allowed: RowSet | undefined; // positions
+  signal: AbortSignal | undefined;
+}
+
+const noGraph = () =>
+  new LookalikeError('not_ready', 'the graph is not built yet; mode exact and auto answer meanwhile', {
+    field: 'mode',
+  });
+
+function placesOf(rows: Int32Array): Int32Array {
+  let last = -1;
+  for (let i = 0; i < rows.length; i++) if (rows[i]! > last) last = rows[i]!;
+  const places = new Int32Array(last + 1);
+  for (let i = 0; i < rows.length; i++) places[rows[i]!] = i + 1;
+  return places;
 }
 
 /**

@@ -1,7 +1,9 @@
+import type { ImportFormat, SpooledUpload } from '../core/import-entry.js';
 import type { LabelSummary } from '../core/label-doubts.js';
 import type { PreprocessRecord } from '../core/manifests.js';
 import type { Pace } from '../core/pace.js';
-import type { ItemQuery, JobFilter, ModelShelf, Snapshots } from '../core/ports.js';
+import type { Reason } from '../core/plan.js';
+import type { Imports, ItemQuery, JobFilter, ModelShelf, Snapshots } from '../core/ports.js';
 import type { Settled } from '../core/settled.js';
 import type { Item, Job, LabelShare, Neighbour, PictureFacts, SearchMode } from '../core/types.js';
 import type { Where } from '../core/where.js';
@@ -12,8 +14,11 @@ import type { Recall } from './recall-watch.js';
  * implementation. Names are those of the JSON answers, so that a door copies nothing.
  */
 export interface Service {
+  // A write with `onCommit` calls it within its transaction: what that writes is there together with it or not at all.
   /** One query to its answer. `timed` is called around every stage that the query needs. */
   search(request: SearchRequest, timed: Timed): Promise<SearchAnswer>;
+  /** Milliseconds that the search of so many queries is expected to take; 0 where nothing was measured. */
+  searchCost(options: SearchOptions, queries: number): number;
   /** Many queries to one result each, in their order; one that is refused fails no other. */
   searchAll(request: BatchRequest, timed: Timed): Promise<Settled<SearchAnswer>[]>;
   /** Pictures to one result each, in their order; one that is refused fails no other. */
@@ -26,18 +31,24 @@ export interface Service {
    * Queues a rebuild of the index from the bank, or a swap to another model. Throws `unknown_collection`, `not_found`
    * and `invalid_parameter` (the model), `nothing_to_switch`.
    */
-  reindex(request?: InCollection & ReindexRequest): Promise<JobAnswer>;
+  reindex(request?: InCollection & ReindexRequest, onCommit?: OnCommit<JobAnswer>): Promise<JobAnswer>;
   /** Queues the switch to the model that was prepared. Throws like `reindex`. */
-  switchModel(request: InCollection & SwitchRequest & { model?: string }): Promise<JobAnswer>;
+  switchModel(
+    request: InCollection & SwitchRequest & { model?: string },
+    onCommit?: OnCommit<JobAnswer>,
+  ): Promise<JobAnswer>;
   /** Queues the switch back to the model before the last switch. Throws like `reindex`. */
-  rollback(request: InCollection & SwitchRequest): Promise<JobAnswer>;
+  rollback(request: InCollection & SwitchRequest, onCommit?: OnCommit<JobAnswer>): Promise<JobAnswer>;
   /** Groups of pictures that are the same. Throws `unknown_collection`, and `invalid_parameter` for a cursor of another report. */
   duplicates(request: InCollection & PageRequest & { min_score: number }): Reported<DuplicatesPage>;
   /** Pictures whose label the others disagree with. Throws like `duplicates`. */
   labelReport(request: InCollection & PageRequest): Reported<LabelsPage>;
   /** Backups of the whole data folder; `start` queues the writing of one. */
   models: ModelShelf;
-  snapshots: Pick<Snapshots, 'list' | 'path' | 'remove'> & { start(): JobAnswer };
+  imports: ImportDoor;
+  snapshots: Pick<Snapshots, 'list' | 'path' | 'remove'> & {
+    start(onCommit?: OnCommit<JobAnswer>): JobAnswer;
+  };
   job(id: string): JobAnswer | undefined;
   jobs(limit: number, filter?: JobFilter): JobAnswer[];
   /** Throws `not_found` and `job_finished`. */
@@ -56,15 +67,36 @@ export interface Service {
   removeImage(request: ImageRequest): Promise<void>;
   /** Throws `not_found`. */
   image(id: string, collection?: string): ImageView;
-  images(query: ItemQuery & { collection?: string }): ImageView[];
+  images(query: ListRequest): Promise<ImageView[]>;
   /** In the order of their names. */
   collections(): CollectionView[];
   /** Throws `unknown_collection`. */
   collection(name: string): CollectionView;
   /** An empty one. Throws `invalid_parameter`, `already_exists`, `limit_reached`. */
-  createCollection(name: string): Promise<CollectionView>;
+  createCollection(name: string, onCommit?: OnCommit<CollectionView>): Promise<CollectionView>;
   /** Removes it with all that is in it. Throws `unknown_collection`, and `invalid_parameter` for the default one. */
   removeCollection(name: string): Promise<void>;
+}
+
+export type OnCommit<T> = (made: T) => void;
+
+/** The way in for many pictures. */
+export interface ImportDoor extends Pick<Imports, 'spool' | 'discard'> {
+  /**
+   * Queues an import of an upload or of what lies at a path. An upload that is not taken is the caller's to discard; the
+   * others are removed when their job has ended. Throws `unknown_collection`, `forbidden`, `not_found`, `invalid_parameter`,
+   * and what a first look at the upload finds.
+   */
+  start(request: ImportRequest, onCommit?: OnCommit<JobAnswer>): Promise<JobAnswer>;
+  /** Where the report of an import's refused entries lies, NDJSON. Throws `not_found`. */
+  errors(job: string): Promise<string>;
+}
+
+export interface ImportRequest extends InCollection {
+  from: { upload: SpooledUpload; format: Exclude<ImportFormat, 'folder'> } | { path: string; items?: string };
+  on_duplicate?: (typeof ON_DUPLICATE)[number]; // as in EntriesOptions; `allow` when absent
+  update?: boolean;
+  prune?: boolean; // of a folder: take out what is no longer in it
 }
 
 /** A picture as the doors show it; where its file came from is not said. */
@@ -79,6 +111,11 @@ export interface ImageRequest {
   id: string;
   /** Called in the turn of the write with the picture as it is then; throws to prevent the write. */
   check?: (current: ImageView | undefined) => void;
+}
+
+export interface ListRequest extends ItemQuery, InCollection {
+  where?: Where; // only items whose metadata fits
+  signal?: AbortSignal;
 }
 
 export interface PutRequest extends ImageRequest {
@@ -97,7 +134,7 @@ export interface AddRequest extends Omit<PutRequest, 'id' | 'check'> {
   near: number; // cosine from which a picture counts as the same
   orientations: boolean; // whether a mirrored or turned one counts too
   /** Called within the transaction of the write: what it writes is there together with the picture or not at all. */
-  onCommit?: (added: Added) => void;
+  onCommit?: OnCommit<Added>;
 }
 
 export interface EditRequest extends ImageRequest {
@@ -286,10 +323,25 @@ export interface CalibrationSummary {
   coverage: number | null; // share of them
 }
 
+/** How `mode=auto` decides, for a search of the usual size that nothing filters. */
+export interface PlannerView {
+  engine: 'hnsw' | 'exact'; // that answers
+  reason: Exclude<Reason, 'asked'>;
+  k: number; // rows that such a search wants
+  ef: number; // breadth of the graph search
+  costs_ms: { exact: number | null; hnsw: number | null }; // expected of one query alone
+  crossing_rows: number | null; // collections with fewer rows are cheaper to search exactly; null: never
+  crossing_filter: number | null; // filters that leave fewer rows are; null: always or never
+  recall_target: number | null;
+  breadths: { k: number; ef: number; recall: number }[]; // tuned on this generation, by k
+  breadth_factor: number; // on top of it, by the live recall
+  measured_at: string | null; // null until the planner has measured; the graph answers meanwhile
+}
+
 export interface Info {
   name: 'lookalike';
   version: string;
-  versions: Record<string, string>; // node, onnxruntime-node, hnswlib-node, sharp, better-sqlite3
+  versions: Record<string, string>; // node, onnxruntime-node, usearch, sharp, better-sqlite3
   model: {
     name: string;
     sha256: string;
@@ -316,6 +368,7 @@ export interface Info {
     created_at: string | null;
     graph_ready: boolean;
     recall: Recall; // of the graph, from searches that were asked again exactly
+    planner: PlannerView;
     engine: string;
     parameters: Record<string, number>;
   };

@@ -9,13 +9,18 @@ import type { RouteParts } from './server.js';
 export interface Admitted<T> {
   reader: BodyReader;
   /** What the body asks for, and how many pictures have to be decoded and embedded for it. */
-  understand(body: Body): { asked: T; pictures: number };
+  /** `milliseconds`: what the search is expected to take beside them. */
+  understand(body: Body): { asked: T; pictures: number; milliseconds?: number };
   answer(asked: T, run: { timed: Timed; signal: AbortSignal }): Promise<object>;
 }
 
+/** Of a search: about what a picture takes to be decoded and embedded. */
+const MS_A_PLACE = 10;
+
 /**
  * Two gates: bytes first, since a body takes memory from its first chunk on; then a place to compute, taken
- * only when the body is here, so that slow senders hold no place. A batch takes a place a picture, all of them at most.
+ * only when the body is here, so that slow senders hold no place. A batch takes a place a picture, and a long search
+ * more than one, all of them at most.
  */
 export async function admit<T>(
   { gates }: RouteParts,
@@ -29,8 +34,9 @@ export async function admit<T>(
   const leaveUpload = await gates.upload.enter({ weight, signal });
   try {
     const body = await watch.timed('receive', () => reader.read(req, res));
-    const { asked, pictures } = understand(body);
-    const places = Math.max(1, Math.min(pictures, gates.search.state.capacity));
+    const { asked, pictures, milliseconds = 0 } = understand(body);
+    const work = Math.max(1, pictures, Math.ceil(milliseconds / MS_A_PLACE));
+    const places = Math.min(work, gates.search.state.capacity);
     const leaveSearch = await gates.search.enter({ weight: places, signal });
     try {
       res.json(await answer(asked, { timed: watch.timed, signal }));

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 
 /**
  * What is known of a body before it is read.
@@ -27,3 +28,15 @@ export function isBodyHeld(req: IncomingMessage): boolean {
 export function hasBody({ headers }: IncomingMessage): boolean {
   return headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0';
 }
+
+/** Sockets whose request may take longer than a request may: whoever reads it watches that it goes on. */
+const patient = new WeakSet<Socket>();
+
+/** Lets the body of this request take its time; until it is told otherwise. */
+export function takeTime(req: IncomingMessage): () => void {
+  const { socket } = req;
+  patient.add(socket);
+  return () => void patient.delete(socket);
+}
+
+export const mayTakeTime = (socket: Socket): boolean => patient.has(socket);

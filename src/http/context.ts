@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Request, RequestHandler, Response } from 'express';
 import type { ErrorCode } from '../core/errors.js';
 import { type Stopwatch, startStopwatch } from '../ops/timed.js';
+import type { RequestSpan } from '../ops/tracing.js';
 import type { ServerParts } from './server.js';
 
 /**
@@ -12,6 +13,8 @@ export interface RequestContext {
   readonly id: string;
   readonly watch: Stopwatch;
   readonly signal: AbortSignal;
+  /** Where traces are asked for. */
+  readonly span: RequestSpan | undefined;
   /** Which of the keys was given, by its place in the settings; never the key itself. */
   key?: number;
   /** Set when the request was refused. */
@@ -31,12 +34,18 @@ export function contextOf(res: Response): RequestContext {
 const HARMLESS_ID = /^[\w.:-]{1,128}$/;
 
 /** Opens the context, and closes the books on it when the connection is done with the answer. */
-export function openContext({ metrics, logger }: ServerParts): RequestHandler {
+export function openContext({ metrics, logger, tracing }: ServerParts): RequestHandler {
   return (req, res, next) => {
     const given = req.get('x-request-id');
     const id = given !== undefined && HARMLESS_ID.test(given) ? given : randomUUID();
     const gone = new AbortController();
-    const context: RequestContext = { id, watch: startStopwatch(metrics.stageDone), signal: gone.signal };
+    const { method, headers } = req;
+    const span = tracing?.begin({ method: knownMethod(method), path: req.path, requestId: id, headers });
+    const watch = startStopwatch((stage, ran) => {
+      metrics.stageDone(stage, (ran.ended - ran.started) / 1000);
+      span?.stage(stage, ran);
+    });
+    const context: RequestContext = { id, watch, signal: gone.signal, span };
     contexts.set(res, context);
     metrics.requestStarted();
     res.set('X-Request-Id', id);
@@ -44,13 +53,9 @@ export function openContext({ metrics, logger }: ServerParts): RequestHandler {
     res.once('close', () => {
       if (!res.writableFinished) gone.abort();
       const seconds = context.watch.total() / 1000;
-      const { method } = req;
-      metrics.requestDone({
-        route: routeOf(req),
-        method: knownMethod(method),
-        status: statusOf(res),
-        seconds,
-      });
+      const [route, status] = [routeOf(req), statusOf(res)];
+      metrics.requestDone({ route, method: knownMethod(method), status, seconds });
+      span?.end({ route, status, code: context.code });
       logger[levelOf(req, res)](describe(req, res, context), 'request');
     });
     next();
@@ -85,7 +90,11 @@ function levelOf(req: Request, res: Response): 'debug' | 'info' | 'warn' {
   return QUIET.has(routeOf(req)) ? 'debug' : 'info';
 }
 
-function describe(req: Request, res: Response, { id, watch, code }: RequestContext): Record<string, unknown> {
+function describe(
+  req: Request,
+  res: Response,
+  { id, watch, code, span }: RequestContext,
+): Record<string, unknown> {
   return {
     request_id: id,
     method: req.method,
@@ -94,6 +103,7 @@ function describe(req: Request, res: Response, { id, watch, code }: RequestConte
     ms: Math.round(watch.total() * 100) / 100,
     stages: watch.stages(),
     ...(code ? { code } : {}),
+    ...(span ? { trace_id: span.traceId } : {}),
     ...(res.writableFinished ? {} : { client_gone: true }),
   };
 }

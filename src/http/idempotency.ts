@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Request, Response } from 'express';
 import { LookalikeError } from '../core/errors.js';
-import type { AnswerStore } from '../core/ports.js';
+import type { AnswerStore, KeptAnswer } from '../core/ports.js';
 import { presented } from './access.js';
 import { type Reply, send } from './reply.js';
 
@@ -16,6 +16,11 @@ export interface Idempotency {
    * `idempotency_in_progress`, `idempotency_mismatch` and what `produce` throws.
    */
   answer(exchange: Exchange, produce: (keep: (reply: Reply) => void) => Promise<Reply>): Promise<void>;
+  /**
+   * The same for a body that is read while the work is done. Its answer is kept after the work: that it may then be done
+   * once more after a crash must be harmless.
+   */
+  answerStreamed(exchange: StreamedExchange, produce: () => Promise<Reply>): Promise<void>;
 }
 
 interface Exchange {
@@ -24,37 +29,69 @@ interface Exchange {
   content: string;
 }
 
+interface StreamedExchange extends Omit<Exchange, 'content'> {
+  /** Reads what is left of the body; resolves to the hash of all of it. */
+  content: () => Promise<string>;
+}
+
 export function createIdempotency(answers: AnswerStore): Idempotency {
-  const running = new Map<string, string>(); // key -> fingerprint
+  const running = new Map<string, string | null>(); // key -> fingerprint; null while that is not known
+
+  const keep = (key: string, fingerprint: string, { status, headers, body }: Reply) =>
+    answers.keepAnswer(key, { fingerprint, status, headers, body: JSON.stringify(body) });
+
+  /** Alone under the key until it ends. */
+  async function alone(key: string, fingerprint: string | null, step: () => Promise<Reply>): Promise<Reply> {
+    running.set(key, fingerprint);
+    try {
+      return await step();
+    } finally {
+      running.delete(key);
+    }
+  }
 
   return {
     async answer({ req, res, content }, produce) {
       const key = keyOf(req);
       if (key === null) return send(res, await produce(() => undefined));
-      const fingerprint = hashOf(req.method, req.originalUrl, content);
+      const fingerprint = fingerprintOf(req, content);
       const kept = answers.answer(key);
-      const before = kept?.fingerprint ?? running.get(key);
-      if (before !== undefined && before !== fingerprint) throw mismatch();
-      if (kept) {
-        const { status, headers, body } = kept;
-        return send(res, { status, headers: { ...headers, ...REPLAYED }, body: JSON.parse(body) });
-      }
-      if (before !== undefined) throw inProgress();
-      running.set(key, fingerprint);
-      const keep = ({ status, headers, body }: Reply) =>
-        answers.keepAnswer(key, { fingerprint, status, headers, body: JSON.stringify(body) });
-      try {
-        const reply = await produce(keep);
-        keep(reply); // the first one stays
-        send(res, reply);
-      } finally {
-        running.delete(key);
-      }
+      if (kept) return send(res, replayed(kept, fingerprint));
+      const other = running.get(key);
+      if (typeof other === 'string' && other !== fingerprint) throw mismatch();
+      if (other !== undefined) throw inProgress();
+      const reply = await alone(key, fingerprint, async () => {
+        const made = await produce((early) => keep(key, fingerprint, early));
+        keep(key, fingerprint, made); // the first one stays
+        return made;
+      });
+      send(res, reply);
+    },
+    async answerStreamed({ req, res, content }, produce) {
+      const key = keyOf(req);
+      if (key === null) return send(res, await produce());
+      const kept = answers.answer(key);
+      if (kept) return send(res, replayed(kept, fingerprintOf(req, await content())));
+      if (running.has(key)) throw inProgress();
+      const reply = await alone(key, null, async () => {
+        const made = await produce();
+        keep(key, fingerprintOf(req, await content()), made);
+        return made;
+      });
+      send(res, reply);
     },
   };
 }
 
 const REPLAYED = { 'Idempotency-Replayed': 'true' };
+
+function replayed({ status, headers, body, ...kept }: KeptAnswer, fingerprint: string): Reply {
+  if (kept.fingerprint !== fingerprint) throw mismatch();
+  return { status, headers: { ...headers, ...REPLAYED }, body: JSON.parse(body) };
+}
+
+const fingerprintOf = (req: Request, content: string): string => hashOf(req.method, req.originalUrl, content);
+
 const HEADER = 'Idempotency-Key';
 const ALLOWED = /^[\x21-\x7e]{1,255}$/;
 

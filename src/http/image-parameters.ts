@@ -13,6 +13,7 @@ import {
   type RawParameters,
   shortText,
   single,
+  TEXT_KINDS,
   wholeNumber,
 } from './parameters.js';
 import { labels, withoutUndefined } from './search-parameters.js';
@@ -49,6 +50,7 @@ export const listParameters = z.object({
   order: oneOf(ITEM_ORDERS).default('id'),
   cursor: shortText(2000).optional(),
   label: labels.optional(),
+  where: TEXT_KINDS.object().optional(),
   sha256: single('must be a SHA-256 in hex')
     .pipe(z.string().regex(/^[0-9a-fA-F]{64}$/, 'must be a SHA-256 in hex'))
     .transform((hex) => hex.toLowerCase())

@@ -1,5 +1,6 @@
 import type { Express, Request, RequestHandler } from 'express';
 import { z } from 'zod';
+import { parseWhere } from '../core/where.js';
 import type { Added, ImageView } from '../flow/service.js';
 import { contextOf } from './context.js';
 import {
@@ -14,6 +15,7 @@ import {
   readWriteParameters,
 } from './image-parameters.js';
 import { readJson } from './json-body.js';
+import { linkNextPage } from './next-page.js';
 import { parseParameters, queryOf } from './parameters.js';
 import { etagOf, preconditionsOf } from './preconditions.js';
 import { contentOf, createReceiver, type Receiver } from './receive.js';
@@ -99,28 +101,23 @@ function read({ service }: RouteParts): RequestHandler {
 }
 
 function list({ service }: RouteParts): RequestHandler {
-  return (req, res) => {
+  return async (req, res) => {
     const query = queryOf(req);
-    const { cursor, limit, label: labels, ...rest } = parseParameters(listParameters, query);
-    const found = service.images({
+    const { cursor, limit, label: labels, where, ...rest } = parseParameters(listParameters, query);
+    const { signal } = contextOf(res);
+    const found = await service.images({
       ...withoutUndefined(rest),
+      signal,
+      ...(where !== undefined && { where: parseWhere(where) }),
       ...(labels && { labels }),
       ...(cursor !== undefined && { after: placeOf(cursor, rest.order) }),
       limit: limit + 1,
     });
     const images = found.slice(0, limit);
     const next_cursor = found.length > limit ? cursorOf(rest.order, images.at(-1)!) : null;
-    if (next_cursor !== null) res.set('Link', `<${nextPage(query, next_cursor)}>; rel="next"`);
+    linkNextPage(req, res, next_cursor);
     res.set('Cache-Control', 'no-cache').json({ images, next_cursor });
   };
-}
-
-/** The same list from `cursor` on. */
-function nextPage(query: ReadonlyMap<string, readonly string[]>, cursor: string): string {
-  const parameters = new URLSearchParams();
-  for (const [name, values] of query) for (const value of values) parameters.append(name, value);
-  parameters.set('cursor', cursor);
-  return `/v1/images?${parameters}`;
 }
 
 function replyOf({ image, created }: Added): Reply {

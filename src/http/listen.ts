@@ -4,7 +4,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Express } from 'express';
 import { type ErrorCode, LookalikeError, messageOf } from '../core/errors.js';
-import { holdBody } from './announced-body.js';
+import { holdBody, mayTakeTime } from './announced-body.js';
 import { toProblem } from './problem.js';
 
 /** Puts the application behind a port, with the timeouts that a public socket needs, and takes it down again. */
@@ -87,6 +87,8 @@ function answerClientError(
   error: NodeJS.ErrnoException,
   socket: Socket & { _httpMessage?: { headersSent: boolean } },
 ): void {
+  // Node says so once of each request; an import that goes on is not too late.
+  if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && mayTakeTime(socket)) return;
   if (error.code === 'ECONNRESET' || !socket.writable || socket._httpMessage?.headersSent)
     return void socket.destroy();
   const [code, message] = CLIENT_ERRORS[error.code ?? ''] ?? [

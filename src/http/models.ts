@@ -1,10 +1,13 @@
+import { createHash } from 'node:crypto';
 import type { Express, Request } from 'express';
 import { z } from 'zod';
 import { LookalikeError } from '../core/errors.js';
 import { POOLINGS } from '../core/manifests.js';
+import type { Service } from '../flow/service.js';
 import { askForBody, hasBody } from './announced-body.js';
 import { contextOf } from './context.js';
 import { decimal, noParameters, oneOf, parseParameters, queryOf, shortText } from './parameters.js';
+import type { Reply } from './reply.js';
 import { resource } from './routes.js';
 import type { RouteParts } from './server.js';
 
@@ -16,7 +19,7 @@ const addParameters = z.object({
   temperature: decimal(0.01, 10).optional(),
 });
 
-export function modelRoutes(app: Express, { service, settings }: RouteParts): void {
+export function modelRoutes(app: Express, { service, settings, idempotency }: RouteParts): void {
   const { models } = service;
   resource(app, '/v1/models', {
     async get(req, res) {
@@ -28,12 +31,10 @@ export function modelRoutes(app: Express, { service, settings }: RouteParts): vo
       checkBody(req, settings.maxModelBytes);
       askForBody(req, res);
       const { signal } = contextOf(res);
-      const answer = await models.add(bounded(req, settings.maxModelBytes), { ...asked, signal });
-      const location = `/v1/models/${answer.model.sha256}`;
-      res
-        .status(answer.added ? 201 : 200)
-        .set('Location', location)
-        .json(answer);
+      const body = hashed(bounded(req, settings.maxModelBytes));
+      await idempotency.answerStreamed({ req, res, content: body.hash }, async () =>
+        registered(await models.add(body, { ...asked, signal })),
+      );
     },
   });
 
@@ -77,3 +78,26 @@ async function* bounded(req: Request, most: number): AsyncGenerator<Buffer> {
     yield chunk;
   }
 }
+
+/** The same bytes; `hash` reads what nobody has read yet, and is of all of them. */
+function hashed(body: AsyncGenerator<Buffer>): AsyncIterable<Buffer> & { hash(): Promise<string> } {
+  const hash = createHash('sha256');
+  const next = async () => {
+    const step = await body.next();
+    if (!step.done) hash.update(step.value);
+    return step;
+  };
+  return {
+    [Symbol.asyncIterator]: () => ({ next }), // left early, it can still be read on
+    async hash() {
+      while (!(await next()).done);
+      return hash.digest('hex');
+    },
+  };
+}
+
+const registered = (answer: Awaited<ReturnType<Service['models']['add']>>): Reply => ({
+  status: answer.added ? 201 : 200,
+  headers: { Location: `/v1/models/${answer.model.sha256}` },
+  body: answer,
+});

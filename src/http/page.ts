@@ -6,7 +6,7 @@ const FILES = new Map([
   ['/', '/index.html'],
   ...['/page.js', '/api.js', '/style.css', '/icon.svg'].map((path) => [path, path] as const),
   // The typed client, as the page imports it: compiled TypeScript, no bundler.
-  ...['index', 'client', 'jobs', 'pages', 'problem'].map((name) => {
+  ...['client', 'imports', 'index', 'jobs', 'pages', 'problem'].map((name) => {
     return [`/client/dist/${name}.js`, `/${name}.js`] as const;
   }),
 ]);

@@ -45,6 +45,7 @@ export const STATUS: Record<ErrorCode, number> = {
   aborted: 499, // nobody reads it: the caller has gone; nginx counts it under this number too
   overloaded: 503,
   not_ready: 503,
+  storage_full: 507,
   invalid_setting: 500,
   invalid_vector: 500,
   model_missing: 500,
@@ -59,6 +60,7 @@ export const STATUS: Record<ErrorCode, number> = {
   data_dir_busy: 500,
   nothing_to_index: 500,
   provider_unavailable: 500,
+  insufficient_memory: 503,
   internal: 500,
 };
 

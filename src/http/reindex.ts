@@ -1,9 +1,8 @@
 import type { Express } from 'express';
 import { z } from 'zod';
 import { LookalikeError } from '../core/errors.js';
-import type { JobAnswer } from '../flow/service.js';
 import { collectionParameter, oneOf, parseParameters, queryOf, shortText } from './parameters.js';
-import { type Reply, send } from './reply.js';
+import { queueing } from './reply.js';
 import { resource } from './routes.js';
 import type { RouteParts } from './server.js';
 
@@ -40,31 +39,34 @@ export function reindexRoutes(app: Express, { service, idempotency }: RouteParts
           `${pointless} says how to swap to another model; it needs model`,
           { field: pointless },
         );
-      await idempotency.answer({ req, res, content: '' }, async () =>
-        accepted(await service.reindex({ ...others, ...(model !== undefined && { model }) })),
+      const request = { ...others, ...(model !== undefined && { model }) };
+      await idempotency.answer(
+        { req, res, content: '' },
+        queueing((onCommit) => service.reindex(request, onCommit)),
       );
     },
   });
 
   resource(app, '/v1/reindex/switch', {
     async post(req, res) {
-      send(res, accepted(await service.switchModel(given(parseParameters(switchParameters, queryOf(req))))));
+      const request = given(parseParameters(switchParameters, queryOf(req)));
+      await idempotency.answer(
+        { req, res, content: '' },
+        queueing((onCommit) => service.switchModel(request, onCommit)),
+      );
     },
   });
 
   resource(app, '/v1/reindex/rollback', {
     async post(req, res) {
-      send(res, accepted(await service.rollback(given(parseParameters(rollbackParameters, queryOf(req))))));
+      const request = given(parseParameters(rollbackParameters, queryOf(req)));
+      await idempotency.answer(
+        { req, res, content: '' },
+        queueing((onCommit) => service.rollback(request, onCommit)),
+      );
     },
   });
 }
-
-/** 202 with the job and where it is shown. */
-const accepted = (job: JobAnswer): Reply => ({
-  status: 202,
-  headers: { Location: `/v1/jobs/${encodeURIComponent(job.id)}` },
-  body: job,
-});
 
 type Given<T> = { [key in keyof T]?: Exclude<T[key], undefined> };
 

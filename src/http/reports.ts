@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { LookalikeError } from '../core/errors.js';
 import { NEAR_DUPLICATE } from '../core/leave-one-out.js';
 import type { Reported, ReportPage, ReportPlace } from '../flow/service.js';
+import { linkNextPage } from './next-page.js';
 import {
   collectionParameter,
   decimal,
@@ -59,16 +60,8 @@ function tell(req: Request, res: Response, { page, job }: Reported<ReportPage>):
   if (!page) return void res.status(202).set('Retry-After', String(RETRY_AFTER)).json(job);
   const { next, ...shown } = page;
   const next_cursor = next && cursorOf(next);
-  if (next_cursor) res.set('Link', `<${nextPage(req, next_cursor)}>; rel="next"`);
+  linkNextPage(req, res, next_cursor);
   res.json({ ...shown, next_cursor, job: job?.id ?? null });
-}
-
-/** The same page of the list from `cursor` on. */
-function nextPage(req: Request, cursor: string): string {
-  const query = new URLSearchParams();
-  for (const [name, values] of queryOf(req)) for (const one of values) query.append(name, one);
-  query.set('cursor', cursor);
-  return `${req.path}?${query}`;
 }
 
 const place = z.tuple([z.iso.datetime(), z.int().positive()]);

@@ -34,7 +34,8 @@ function search(parts: RouteParts): RequestHandler {
         reader,
         understand(body) {
           const asked = requestOf(body, raw, { parameters, settings });
-          return { asked, pictures: picturesOf(asked.query).length };
+          const milliseconds = service.searchCost(asked, 1);
+          return { asked, pictures: picturesOf(asked.query).length, milliseconds };
         },
         answer: (asked, { timed, signal }) => service.search({ ...asked, signal }, timed),
       },
@@ -57,7 +58,8 @@ function searchBatch(parts: RouteParts): RequestHandler {
         reader,
         understand(body) {
           const asked = batchOf(body, raw, { parameters, settings });
-          return { asked, pictures: asked.queries.flatMap(picturesOf).length };
+          const milliseconds = service.searchCost(asked, asked.queries.length);
+          return { asked, pictures: asked.queries.flatMap(picturesOf).length, milliseconds };
         },
         async answer(asked, { timed, signal }) {
           const results = await service.searchAll({ ...asked, signal }, timed);

@@ -6,6 +6,7 @@ import type { AnswerStore } from '../core/ports.js';
 import type { Service } from '../flow/service.js';
 import type { Logger } from '../ops/logger.js';
 import type { Metrics } from '../ops/metrics.js';
+import type { Tracing } from '../ops/tracing.js';
 import { checkHost, requireKey } from './access.js';
 import { collectionRoutes } from './collections.js';
 import { openContext } from './context.js';
@@ -13,6 +14,7 @@ import { docsRoutes } from './docs.js';
 import { embeddingRoutes } from './embeddings.js';
 import { createIdempotency, type Idempotency } from './idempotency.js';
 import { imageRoutes } from './images.js';
+import { importRoutes } from './imports.js';
 import { infoRoutes } from './info.js';
 import { jobRoutes } from './jobs.js';
 import { metricsRoutes } from './metrics.js';
@@ -36,6 +38,7 @@ export interface ServerParts {
   settings: HttpSettings;
   metrics: Metrics;
   logger: Logger;
+  tracing: Tracing | null; // null: no traces are wanted
 }
 
 /** Everything that may be decided about the door. All of it comes from `settings.ts`; nothing has a default here. */
@@ -46,6 +49,7 @@ export interface HttpSettings {
   maxBytes: number; // of one picture's file
   maxK: number; // neighbours in one answer
   maxModelBytes: number; // of a model that is sent
+  maxImportBytes: number; // of an archive or a file that is sent to be imported
   rateLimit: number; // requests a minute of one caller; 0 sets no limit
   concurrency: number; // searches that run at once, and writes
   queueLimit: number; // of each that may wait
@@ -57,12 +61,14 @@ export interface HttpSettings {
 
 /** What the routes get: the parts, and the gates that bound their work. */
 export interface RouteParts extends ServerParts {
-  gates: { search: Gate; write: Gate; thumbnail: Gate; upload: Gate; events: Gate };
+  gates: { search: Gate; write: Gate; thumbnail: Gate; upload: Gate; import: Gate; events: Gate };
   idempotency: Idempotency;
 }
 
 /** Thumbnails come in grids: many may wait for their turn. */
 const WAITING_THUMBNAILS = 256;
+/** Imports that are received at once, each onto the disk; the next is refused. */
+const IMPORTS = 4;
 /** Event streams stay open: so many may listen, the next is refused. */
 const LISTENERS = 64;
 
@@ -73,6 +79,7 @@ function openGates(settings: HttpSettings): RouteParts['gates'] {
     write: createGate({ name: 'write', capacity: concurrency, waiting: queueLimit }),
     thumbnail: createGate({ name: 'thumbnail', capacity: concurrency, waiting: WAITING_THUMBNAILS }),
     upload: createGate({ name: 'upload', capacity: bodyBudgetBytes, waiting: queueLimit }),
+    import: createGate({ name: 'import', capacity: IMPORTS, waiting: 0 }),
     events: createGate({ name: 'events', capacity: LISTENERS, waiting: 0 }),
   };
 }
@@ -105,6 +112,7 @@ export function createServer(parts: ServerParts): Express {
   collectionRoutes(app, routes);
   reindexRoutes(app, routes);
   jobRoutes(app, routes);
+  importRoutes(app, routes);
   modelRoutes(app, routes);
   reportRoutes(app, routes);
   snapshotRoutes(app, routes);

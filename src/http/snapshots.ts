@@ -3,24 +3,21 @@ import { stat } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import type { Express } from 'express';
 import { noParameters } from './parameters.js';
+import { queueing } from './reply.js';
 import { resource } from './routes.js';
 import type { RouteParts } from './server.js';
 
 /** Backups: `POST /v1/snapshots` writes one as a job, the other routes list, hand out and remove what was written. */
-export function snapshotRoutes(app: Express, { service }: RouteParts): void {
+export function snapshotRoutes(app: Express, { service, idempotency }: RouteParts): void {
   const { snapshots } = service;
   resource(app, '/v1/snapshots', {
     async get(req, res) {
       noParameters(req);
       res.set('Cache-Control', 'no-cache').json({ snapshots: await snapshots.list() });
     },
-    post(req, res) {
+    async post(req, res) {
       noParameters(req);
-      const job = snapshots.start();
-      res
-        .status(202)
-        .set('Location', `/v1/jobs/${encodeURIComponent(job.id)}`)
-        .json(job);
+      await idempotency.answer({ req, res, content: '' }, queueing(snapshots.start));
     },
   });
 

@@ -18,47 +18,54 @@ export function watchService(registry: Registry, { service, gates }: Watched): v
         for (const { labels, value } of read()) this.set(labels, value);
       },
     });
-  // Absent while it is not known: no number would be true.
-  const plain = (name: string, help: string, read: (info: Info) => number | null) =>
-    new Gauge({
-      name,
-      help,
-      registers,
-      collect() {
-        const value = read(service.info());
-        if (value === null) this.remove();
-        else this.set(value);
-      },
-    });
+  const infos = () => service.collections().map(({ name }) => [name, service.info(name)] as const);
+  // A series a collection; absent while it is not known: no number would be true.
+  const ofCollections = (name: string, help: string, read: (info: Info) => number | null) =>
+    labelled(name, help, ['collection'], () =>
+      infos().flatMap(([collection, info]) => {
+        const value = read(info);
+        return value === null ? [] : [{ labels: { collection }, value }];
+      }),
+    );
 
-  plain('lookalike_bank_rows', 'Pictures in the collection.', (info) => info.bank.rows);
-  plain('lookalike_index_rows', 'Rows in the index generation in use.', (info) => info.index.rows);
-  plain('lookalike_index_fresh_rows', 'Rows newer than the generation.', (info) => info.index.fresh_rows);
-  plain(
+  ofCollections('lookalike_bank_rows', 'Pictures in the collection.', (info) => info.bank.rows);
+  ofCollections('lookalike_index_rows', 'Rows in the index generation in use.', (info) => info.index.rows);
+  ofCollections(
+    'lookalike_index_fresh_rows',
+    'Rows newer than the generation.',
+    (info) => info.index.fresh_rows,
+  );
+  ofCollections(
     'lookalike_index_removed_rows',
     'Rows of the generation removed since.',
     (info) => info.index.removed_rows,
   );
-  plain(
+  ofCollections(
     'lookalike_index_generation',
     'Number of the generation, 0 before the first.',
-    (i) => i.index.generation,
+    (info) => info.index.generation,
   );
-  plain('lookalike_index_graph_ready', '1 when the graph answers.', (info) => Number(info.index.graph_ready));
-  plain('lookalike_index_age_seconds', 'Age of the generation in use, 0 before the first.', ageOfIndex);
-  plain(
+  ofCollections('lookalike_index_graph_ready', '1 when the graph answers.', (info) =>
+    Number(info.index.graph_ready),
+  );
+  ofCollections(
+    'lookalike_index_age_seconds',
+    'Age of the generation in use, 0 before the first.',
+    ageOfIndex,
+  );
+  ofCollections(
     'lookalike_index_recall_ratio',
     'Part of the true neighbours that the graph finds, absent before the first sample.',
     (info) => info.index.recall.ratio,
   );
-  plain(
+  ofCollections(
     'lookalike_index_recall_samples',
     'Searches that the recall is the mean of, at most 200.',
     (info) => info.index.recall.samples,
   );
-  plain('lookalike_ready', '1 when the service says that it is ready.', () =>
-    Number(service.readiness().ready),
-  );
+  labelled('lookalike_ready', '1 when the service says that it is ready.', [], () => [
+    { labels: {}, value: Number(service.readiness().ready) },
+  ]);
 
   labelled('lookalike_gate_running', 'Entries inside a gate.', ['gate'], () =>
     Object.entries(gates).map(([gate, { state }]) => ({ labels: { gate }, value: state.running })),
@@ -74,12 +81,19 @@ export function watchService(registry: Registry, { service, gates }: Watched): v
   );
   labelled(
     'lookalike_model_info',
-    'The model in use; the value is 1.',
-    ['name', 'sha256', 'dimension'],
-    () => {
-      const { name, sha256, dimension } = service.info().model;
-      return [{ labels: { name, sha256, dimension: String(dimension) }, value: 1 }];
-    },
+    'The model of a collection; the value is 1.',
+    ['collection', 'name', 'sha256', 'dimension'],
+    () =>
+      infos().map(
+        ([
+          collection,
+          {
+            model: { name, sha256, dimension },
+          },
+        ]) => {
+          return { labels: { collection, name, sha256, dimension: String(dimension) }, value: 1 };
+        },
+      ),
   );
   labelled('lookalike_build_info', 'The running version; the value is 1.', ['version', 'node'], () => [
     { labels: { version: service.info().version, node: process.versions.node }, value: 1 },

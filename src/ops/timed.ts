@@ -1,4 +1,5 @@
 import { STAGES, type Stage, type Timed } from '../flow/service.js';
+import type { StageRun } from './tracing.js';
 
 /**
  * The stopwatch of one request: the wrapper around every stage of a flow. Steps neither log nor count;
@@ -14,20 +15,24 @@ export interface Stopwatch {
   header(): string;
 }
 
-/** Starts a stopwatch. `observe` is called at the end of each stage, also of one that threw, with seconds. */
-export function startStopwatch(observe: (stage: Stage, seconds: number) => void = () => {}): Stopwatch {
+/** Starts a stopwatch. `observe` is called at the end of each stage, also of one that threw. */
+export function startStopwatch(observe: (stage: Stage, ran: StageRun) => void = () => {}): Stopwatch {
   const started = performance.now();
   const spent: Partial<Record<Stage, number>> = {};
   const total = () => performance.now() - started;
 
   const timed: Timed = async (stage, step) => {
     const before = performance.now();
+    let failed = true;
     try {
-      return await step();
+      const result = await step();
+      failed = false;
+      return result;
     } finally {
-      const took = performance.now() - before;
-      spent[stage] = (spent[stage] ?? 0) + took;
-      observe(stage, took / 1000);
+      const after = performance.now();
+      spent[stage] = (spent[stage] ?? 0) + after - before;
+      const { timeOrigin } = performance;
+      observe(stage, { started: timeOrigin + before, ended: timeOrigin + after, failed });
     }
   };
 

@@ -3,7 +3,7 @@ import { readFile, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type components, createClient, type Job, type Problem } from '../../client/dist/index.js';
 import { picture } from '../fixtures/pictures.js';
 import { tempFolder } from '../fixtures/temp-folder.js';
@@ -11,6 +11,9 @@ import { startTestServer, type TestServer } from '../http/start.js';
 import { expectRefusal, runCli, startCli } from './cli-process.js';
 
 type SearchAnswer = components['schemas']['SearchAnswer'];
+
+/** Each verb is a process: on a busy machine a test of ten takes its time. */
+vi.setConfig({ testTimeout: 180_000 });
 
 let served: TestServer;
 let remote: string[];
@@ -163,6 +166,13 @@ describe('without --url', () => {
     expect([reindexed.code, parsed<Job>(reindexed).state]).toEqual([0, 'succeeded']);
     const info = await runCli('info', ...folders());
     expect(info.stdout).toMatch(/pictures +12, 3 labels/);
+  });
+
+  it('edits a picture, and finds it by what it is now', async () => {
+    const edited = await runCli('images', 'edit', 'red/1 é.jpg', '--label', 'rose', '--json', ...folders());
+    expect(parsed<{ label: string }>(edited).label).toBe('rose');
+    const found = await runCli('search', 'id:red/0 é.jpg', '--label', 'rose', '--json', ...folders());
+    expect(parsed<SearchAnswer>(found).neighbours.map(({ id }) => id)).toEqual(['red/1 é.jpg']);
   });
 });
 

@@ -185,6 +185,11 @@ describe('evaluate', () => {
     expectRefusal(wrong, 2, 'vote_k'); // refused for the question, not for the pictures
   });
 
+  it('opens a data folder that no service holds', async () => {
+    const { stdout } = await runCli('evaluate', at('pictures'), ...args, '--vote-k', '3');
+    expect(stdout).toContain(`${ROWS} of ${ROWS}, 0 refused`);
+  });
+
   it('without a service ends with 5, without labels with 4', async () => {
     const closed = createServer().listen(0, '127.0.0.1');
     await new Promise((resolve) => closed.once('listening', resolve));

@@ -47,7 +47,7 @@ async function expectSetAside({ number, name, bytes }: { number: number; name: s
   await cp(generations, copy, { recursive: true });
   const { manifest } = await readModel(settings.model);
   const identity = { model_sha256: manifest.sha256, dimension: manifest.dimension };
-  const parts = { dir: copy, identity, provider: 'cpu' as const, onCrash: () => undefined };
+  const parts = { dir: copy, identity, provider: 'cpu' as const, exactThreads: 2, onCrash: () => undefined };
   const reasons: [number, string][] = [];
   const opened = await createGenerations(parts).openNewest((...told) => reasons.push(told));
   expect(opened).toBeNull();

@@ -1,9 +1,12 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createExactIndex } from '../../src/engines/exact-index.js';
 import { openExactSession } from '../../src/engines/exact-session.js';
 import { adversarialBank, describeIndex, lists, referee } from './index.contract.js';
-import { shared, unitVectors } from './vectors.js';
+import { clusteredVectors, shared, unitVectors } from './vectors.js';
 
 describeIndex({
   name: 'exact on the CPU',
@@ -12,8 +15,43 @@ describeIndex({
   open: (bank) => createExactIndex({ ...shared(bank), provider: 'cpu' }),
 });
 
+describe('with the vectors in a file', () => {
+  let folder: string;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'lookalike-exact-'));
+  });
+  afterAll(() => rm(folder, { recursive: true }));
+
+  describeIndex({
+    name: 'exact on the CPU',
+    exact: true,
+    runs: 8,
+    async open({ vectors, rows, dimension }) {
+      const path = join(folder, `${Math.random()}.f32`);
+      await writeFile(path, vectors);
+      return createExactIndex({ path, rows, dimension, provider: 'cpu' });
+    },
+  });
+});
+
 describe('exact index', () => {
   const dimension = 16;
+
+  it('gives the same lists with several threads, alone, as a batch and behind a filter', async () => {
+    // Enough rows that helpers are worth it, not a multiple of their blocks; equal rows in many blocks.
+    const bank = clusteredVectors({ rows: 50_001, dimension, clusters: 300, seed: 6 });
+    for (let row = 1; row < 50_001; row += 97) bank.vectors.copyWithin(row * dimension, 0, dimension);
+    const index = await createExactIndex({ ...shared(bank), provider: 'cpu', threads: 3 });
+    const queries = bank.vectors.slice(0, 12 * dimension);
+    const allowed = new Set(Array.from({ length: 40_000 }, (_, i) => 50_000 - i));
+    for (const options of [{ k: 1 }, { k: 700 }, { k: 200, allowed }]) {
+      const truth = lists(await referee(bank).search(queries, 12, options));
+      for (let round = 0; round < 3; round++)
+        expect(lists(await index.search(queries, 12, options))).toEqual(truth);
+      expect(lists(await index.search(queries.slice(0, dimension), 1, options))).toEqual(truth.slice(0, 1));
+    }
+    await index.close();
+  });
 
   it('proves its list where more rows tie than any first fetch holds', async () => {
     const bank = unitVectors({ rows: 12_000, dimension, seed: 3 });
@@ -48,17 +86,15 @@ describe('exact index', () => {
     expect(scanned).toBeLessThan(asked); // and the proof does hold for others
   });
 
-  it('refuses a bank that does not fit in one ONNX file, and says what would', async () => {
+  it.each([
+    ['cpu', 20_000_000],
+    ['webgpu', 5_000_000],
+  ] as const)('refuses a bank that is too large for %s, and says what would fit', async (provider, rows) => {
     // The size is refused before a vector is read, so none are needed.
-    const opening = createExactIndex({
-      vectors: new Float32Array(0),
-      rows: 5_000_000,
-      dimension: 128,
-      provider: 'cpu',
-    });
+    const opening = createExactIndex({ vectors: new Float32Array(0), rows, dimension: 128, provider });
     await expect(opening).rejects.toMatchObject({
       code: 'provider_unavailable',
-      message: expect.stringMatching(/at most \d+ vectors of 128 dimensions .* got 5000000/),
+      message: expect.stringMatching(new RegExp(`at most .*\\d+ vectors of 128 dimensions .* got ${rows}`)),
     });
   });
 

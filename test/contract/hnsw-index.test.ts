@@ -1,13 +1,13 @@
-import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { buildHnswGraph } from '../../src/engines/hnsw-build.js';
+import { buildHnswGraph, graphMemory } from '../../src/engines/hnsw-build.js';
 import { createHnswIndex } from '../../src/engines/hnsw-index.js';
 import { describeIndex, referee } from './index.contract.js';
 import { clusteredVectors, shared, type Vectors } from './vectors.js';
 
-const PARAMETERS = { m: 16, efConstruction: 200, seed: 1 };
+const PARAMETERS = { m: 16, efConstruction: 200 };
 let folder: string;
 let graphs = 0;
 
@@ -64,12 +64,55 @@ describe('hnsw index', () => {
     await index.close();
   });
 
-  it('builds the same graph from the same vectors and seed, and another from another seed', async () => {
-    const [first, second] = [await build(bank), await build(bank)];
-    const other = join(folder, 'other.hnsw');
-    await buildHnswGraph({ ...bank, ...PARAMETERS, seed: 2, path: other });
+  it('builds the same graph from the same vectors on one thread', async () => {
+    const [first, second] = [join(folder, 'first.hnsw'), join(folder, 'second.hnsw')];
+    for (const path of [first, second]) await buildHnswGraph({ ...bank, ...PARAMETERS, threads: 1, path });
     expect((await readFile(first)).equals(await readFile(second))).toBe(true);
-    expect((await readFile(first)).equals(await readFile(other))).toBe(false);
+  });
+
+  it('finds as much in a graph that several threads built', async () => {
+    const path = join(folder, 'threads.hnsw');
+    await buildHnswGraph({ ...bank, ...PARAMETERS, threads: 4, path });
+    const index = await createHnswIndex({ ...bank, graphPath: path });
+    const queries = bank.vectors.slice(0, 100 * bank.dimension);
+    const found = await index.search(queries, 100, { k: 50, ef: 200 });
+    const truth = await referee(bank).search(queries, 100, { k: 50 });
+    const right = truth.map(({ rows }, i) => rows.filter((row) => found[i]!.rows.includes(row)).length);
+    expect(right.reduce((sum, count) => sum + count) / 5000).toBeGreaterThanOrEqual(0.99);
+    await index.close();
+  });
+
+  it('reaches every row, also of graphs that several threads built', async () => {
+    const clusters = clusteredVectors({ rows: 2200, dimension: 32, clusters: 60, seed: 3 });
+    for (let run = 0; run < 6; run++) {
+      const path = join(folder, `reached-${run}.hnsw`);
+      await buildHnswGraph({ ...clusters, ...PARAMETERS, threads: 4, path });
+      const index = await createHnswIndex({ ...clusters, graphPath: path });
+      const found = await index.search(clusters.vectors, clusters.rows, { k: 1, ef: 200 });
+      expect(found.flatMap(({ rows }, row) => (rows[0] === row ? [] : [row]))).toEqual([]);
+      await index.close();
+    }
+  });
+
+  it('builds with several threads whatever the rows of a call are', async () => {
+    // 80 rows more than 200 calls of 400: the room of the first would be enough for the second.
+    const many = clusteredVectors({ rows: 80_080, dimension: 4, clusters: 50, seed: 4 });
+    const path = join(folder, 'many.hnsw');
+    await buildHnswGraph({ ...many, m: 4, efConstruction: 8, threads: 4, path });
+    expect((await stat(path)).size).toBeGreaterThan(80_080 * 4 * 2);
+  });
+
+  it('says what memory it needs, and is refused before it begins when that is not there', async () => {
+    const needed = graphMemory({ ...bank, ...PARAMETERS });
+    expect(needed).toBeGreaterThan((await stat(await build(bank))).size);
+    const path = join(folder, 'no-room.hnsw');
+    const refused = buildHnswGraph({ ...bank, ...PARAMETERS, path, available: needed - 1 });
+    await expect(refused).rejects.toMatchObject({
+      code: 'insufficient_memory',
+      message: expect.stringMatching(/needs \d+ MiB of memory .* \d+ MiB are available/),
+    });
+    await expect(stat(path)).rejects.toThrow();
+    await buildHnswGraph({ ...bank, ...PARAMETERS, path, available: needed });
   });
 
   it('reports progress to the last row', async () => {
@@ -110,7 +153,7 @@ describe('hnsw index', () => {
     expect(await readdir(own)).toEqual([]);
   });
 
-  it('refuses vectors that hnswlib would take, and a path that cannot be written', async () => {
+  it('refuses vectors that usearch would take, and a path that cannot be written', async () => {
     const broken = bank.vectors.slice().fill(Number.NaN, 70, 71);
     const path = join(folder, 'refused.hnsw');
     const refused = buildHnswGraph({ ...bank, vectors: broken, ...PARAMETERS, path });
@@ -128,11 +171,16 @@ describe('hnsw index', () => {
     const open = (graphPath: string, rows = bank.rows) => createHnswIndex({ ...bank, rows, graphPath });
     await expect(open(join(folder, 'missing.hnsw'))).rejects.toMatchObject(refused);
     const cut = await build(bank);
-    await truncate(cut, bank.vectors.byteLength + 1000);
-    await expect(open(cut)).rejects.toMatchObject(refused);
+    // The native reader ends the process on each of these.
+    for (const bytes of [(await stat(cut)).size - 1, bank.vectors.byteLength / 2 + 1000, 1000, 9, 0]) {
+      await truncate(cut, bytes);
+      await expect(open(cut)).rejects.toMatchObject(refused);
+    }
     const foreign = join(folder, 'foreign.hnsw');
     await writeFile(foreign, 'not a graph');
     await expect(open(foreign)).rejects.toMatchObject(refused);
     await expect(open(await build(bank), 4999)).rejects.toMatchObject(refused);
+    const narrow = clusteredVectors({ rows: bank.rows, dimension: 32, clusters: 10, seed: 5 });
+    await expect(open(await build(narrow))).rejects.toMatchObject(refused);
   });
 });

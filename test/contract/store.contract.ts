@@ -1,7 +1,8 @@
 /** What every `Store` must do, run by each implementation: items, vectors, files and jobs, durable and ordered. */
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Database, JobFilter, Store } from '../../src/core/ports.js';
+import type { Database, ItemPlace, JobFilter, Store } from '../../src/core/ports.js';
+import type { Item } from '../../src/core/types.js';
 import { compareIds, normaliseRows } from '../../src/core/vector.js';
 import { matches, parseWhere } from '../../src/core/where.js';
 import type { OpenDatabase } from '../fixtures/database.js';
@@ -369,6 +370,18 @@ export function describeStore({ name, open }: StoreCase): void {
         store.update('b', { metadata: { colour: 'red', size: 2 } });
         store.update('a', { label: 'kept' });
         expect([rowsOf({ colour: 'red' }), rowsOf({ colour: 'blue' })]).toEqual([[a, b, c], []]);
+        const [gone] = store.put([newItem('d', { metadata: { colour: 'red' } })]).rows;
+        expect(rowsOf({ colour: 'red' })).toEqual([a, b, c, gone]);
+        expect(() =>
+          database.atomically(() => {
+            store.update('d', { metadata: {} });
+            expect(rowsOf({ colour: 'red' })).toEqual([a, b, c]);
+            throw new Error('taken back');
+          }),
+        ).toThrow('taken back');
+        expect(rowsOf({ colour: 'red' })).toEqual([a, b, c, gone]);
+        store.remove(['d']);
+        expect(rowsOf({ colour: 'red' })).toEqual([a, b, c]);
         const [again] = store.put([newItem('c', { metadata: { colour: 'green' } })]).rows;
         store.remove(['a']);
         reopen();
@@ -476,6 +489,48 @@ export function describeStore({ name, open }: StoreCase): void {
       });
     });
 
+    describe('the list with a filter on metadata', () => {
+      it('is what fits of the list, in its order, however much is looked at in one go', () => {
+        const orders = fc.constantFrom('id' as const, 'created' as const, '-created' as const);
+        const labels = fc.constantFrom(undefined, ['x'], ['y', 'x', 'no']);
+        const sizes = fc.record({
+          limit: fc.integer({ min: 1, max: 5 }),
+          scan: fc.integer({ min: 1, max: 9 }),
+        });
+        const items = fc.array(arbitrary.metadata, { minLength: 1, maxLength: 12 });
+        let found = 0;
+        fc.assert(
+          fc.property(
+            items,
+            arbitrary.filter,
+            orders,
+            labels,
+            sizes,
+            (all, filter, order, labels, { limit, scan }) => {
+              store.remove(Array.from({ length: 12 }, (_, i) => `${i}`));
+              store.put(all.map((metadata, i) => newItem(`${i}`, { metadata, label: 'xyz'[i % 3]! })));
+              const where = parseWhere(filter);
+              const query = { order, ...(labels && { labels }) };
+              const expected = store
+                .list({ ...query, limit: 100 })
+                .filter(({ metadata }) => matches(where, metadata));
+              const listed: Item[] = [];
+              for (let after: ItemPlace | null | undefined; after !== null; ) {
+                const page = store.listWhere({ ...query, where, limit, scan, ...(after && { after }) });
+                expect(page.items.length).toBeLessThanOrEqual(limit);
+                listed.push(...page.items);
+                after = page.after;
+              }
+              expect(listed).toEqual(expected);
+              found += listed.length;
+            },
+          ),
+          { numRuns: 300 },
+        );
+        expect(found).toBeGreaterThan(50);
+      });
+    });
+
     describe('answers', () => {
       const answer = { fingerprint: 'f', status: 201, headers: { Location: '/x' }, body: '{"é":1}' };
 
@@ -518,6 +573,10 @@ export function describeStore({ name, open }: StoreCase): void {
         expect(listed({ state: 'failed', collection: 'default' })).toEqual(['one']);
         expect(listed({ kind: 'import', collection: 'other' })).toEqual([]);
         expect(database.jobs(1, { state: 'failed' }).map(({ id }) => id)).toEqual(['three']);
+        expect(listed({ after: 'three' })).toEqual(['two', 'one']);
+        expect(listed({ after: 'three', state: 'failed' })).toEqual(['one']);
+        expect(listed({ after: 'one' })).toEqual([]);
+        expect(listed({ after: 'nobody' })).toEqual([]);
       });
 
       it('are listed newest first, in the order they came and not of their last change', () => {

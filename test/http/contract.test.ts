@@ -11,6 +11,7 @@ import { addParameters, listParameters, NEAR, putParameters } from '../../src/ht
 import { STATUS } from '../../src/http/problem.js';
 import { searchParameters } from '../../src/http/search-parameters.js';
 import { BODY_OVERHEAD } from '../../src/http/upload.js';
+import { tarBytes } from '../fixtures/archives.js';
 import { HEIC } from '../fixtures/bad-pictures.js';
 import { picture } from '../fixtures/pictures.js';
 import { tempFolder } from '../fixtures/temp-folder.js';
@@ -31,9 +32,11 @@ import { addModel, startTestServer, type TestServer } from './start.js';
 const KEY = 'a-key-of-enough-letters';
 const MAX_BYTES = 64 * 1024;
 const MODEL_BYTES = 1024 * 1024;
+const IMPORT_BYTES = 1024 * 1024;
 
 /** Documented answers that no test can provoke on a healthy service, each with its reason. */
 const UNPROVOKED: Partial<Record<Exchange, string>> = {
+  'POST /v1/imports 507': 'the disk has to be full; test/unit/engines/upload-spool.test.ts fills a small one',
   'GET /v1/images/{id}/thumbnail 503': '256 thumbnails must wait at once; the gate has its own test',
   ...Object.fromEntries(
     documented()
@@ -64,7 +67,11 @@ let locked: TestServer;
 let red: Buffer;
 beforeAll(async () => {
   red = await picture('red', 1);
-  server = await startTestServer({ maxModelBytes: MODEL_BYTES });
+  server = await startTestServer({
+    maxModelBytes: MODEL_BYTES,
+    maxImportBytes: IMPORT_BYTES,
+    importRoots: [await tempFolder()],
+  });
   locked = await startTestServer({
     apiKeys: [KEY],
     maxBytes: MAX_BYTES,
@@ -108,7 +115,7 @@ describe('the contract and the code name the same things', () => {
 
   it('error codes', () => {
     const readable = Object.entries(STATUS).filter(
-      ([code, status]) => status < 499 || status === 503 || code === 'internal',
+      ([code, status]) => status < 499 || status === 503 || status === 507 || code === 'internal',
     );
     const codes = readable.map(([code]) => code).sort();
     expect([...contract.components.schemas.ErrorCode!.enum!].sort()).toEqual(codes);
@@ -300,6 +307,14 @@ describe('every answer is as documented', () => {
     ] as const)
       judge(method, of, await sent(send(method, filled(of))));
     judge('GET', '/v1/jobs', await sent(send('GET', '/v1/jobs?kind=reindex&state=succeeded')));
+    const first = await sent(send('GET', '/v1/jobs?limit=1'));
+    judge('GET', '/v1/jobs', first);
+    const next = /^<(\/v1\/jobs\?limit=1&cursor=[^>]+)>; rel="next"$/.exec(first.headers.link!)?.[1];
+    const second = await sent(send('GET', next!));
+    judge('GET', '/v1/jobs', second);
+    const idOf = ({ body }: { body: Buffer }) => JSON.parse(body.toString()).jobs[0].id;
+    expect(idOf(second)).not.toBe(idOf(first));
+    judge('GET', '/v1/jobs', await sent(send('GET', '/v1/jobs?cursor=nobody')));
   });
 
   it('a job that is cancelled, and more listeners than there may be', async () => {
@@ -334,6 +349,44 @@ describe('every answer is as documented', () => {
     }
   });
 
+  it('imports', async () => {
+    const [all, one] = ['/v1/imports', '/v1/imports/{id}/errors'];
+    const bad = await tarBytes({ 'cat/1.png': red, 'bad.png': 'no picture' });
+    const tar = (body: Buffer, query = '') =>
+      send('POST', all + query)
+        .type('application/x-tar')
+        .send(body);
+    const started = await sent(tar(bad));
+    expect(started.status).toBe(202);
+    judge('POST', all, started);
+    const { id } = await ended(server.url, started.headers.location!);
+    judge('GET', one, await sent(send('GET', `/v1/imports/${id}/errors`)));
+    judge('GET', one, await sent(send('GET', '/v1/imports/nobody/errors')));
+    for (const body of [bad, bad, await tarBytes({ 'a.png': red })])
+      judge('POST', all, await sent(tar(body).set('Idempotency-Key', 'import')));
+    let attempt = 0;
+    const twiceAtOnce = async () => {
+      const key = `at-once-${attempt++}`;
+      const large = Buffer.alloc(IMPORT_BYTES); // its checksum is looked at before the job is queued
+      const both = [1, 2].map(() => sent(tar(large).set('Idempotency-Key', key)));
+      const refused = (await Promise.all(both)).find(({ status }) => status === 409);
+      if (refused) judge('POST', all, refused);
+      return refused !== undefined;
+    };
+    await expect.poll(twiceAtOnce, { timeout: 30_000 }).toBe(true);
+    judge('POST', all, await sent(tar(Buffer.alloc(IMPORT_BYTES + 1))));
+    judge('POST', all, await sent(tar(bad).type('text/plain')));
+    judge('POST', all, await sent(send('POST', all).type('application/zip').send('no zip')));
+    for (const path of ['here.zip', '/etc']) judge('POST', all, await sent(send('POST', all).send({ path })));
+
+    const options = { to: 'POST /v1/imports', type: 'application/x-tar', headers: [`X-API-Key: ${KEY}`] };
+    const uploads = Array.from({ length: 4 }, () => startUpload(locked.url, 1000, options));
+    await untilMetric(locked.url, 'lookalike_gate_running{gate="import"}', 4, KEY);
+    const full = request(locked.url).post(all).set('X-API-Key', KEY).type('application/x-tar').send(bad);
+    judge('POST', all, await sent(full));
+    for (const { socket } of uploads) socket.destroy();
+  });
+
   it('models', async () => {
     const model = await addModel(server, { name: 'other', seed: 3 });
     const ask = async (path: string, query = '') => {
@@ -361,6 +414,17 @@ describe('every answer is as documented', () => {
     const sendModel = (body: Buffer, type = 'application/x-tar') =>
       sent(send('POST', '/v1/models').type(type).send(body));
     for (let i = 0; i < 2; i++) judge('POST', '/v1/models', await sendModel(tar));
+    const given = { to: 'POST /v1/models', type: 'application/x-tar', headers: ['Idempotency-Key: model'] };
+    const stalled = startUpload(server.url, 1024, given); // holds the key
+    const refused = async () => {
+      const answer = await sent(
+        send('POST', '/v1/models').type(given.type).set('Idempotency-Key', 'model').send(tar),
+      );
+      if (answer.status === 409) judge('POST', '/v1/models', answer);
+      return answer.status;
+    };
+    await expect.poll(refused, { timeout: 30_000 }).toBe(409);
+    stalled.socket.destroy();
     judge('POST', '/v1/models', await sendModel(Buffer.from('no tar')));
     judge('POST', '/v1/models', await sendModel(tar, 'text/plain'));
     judge('POST', '/v1/models', await sendModel(Buffer.alloc(MODEL_BYTES + 1)));
@@ -419,6 +483,23 @@ describe('every answer is as documented', () => {
     for (const { method, path, operation } of operations())
       if ('400' in operation.responses)
         judge(method, path, await sent(send(method, `${filled(path)}?nonsense=1`)));
+  });
+
+  it('an idempotency key that came with another request, wherever one is taken', async () => {
+    const keyed = (method: string, path: string) => send(method, path).set('Idempotency-Key', 'everywhere');
+    await sent(keyed('POST', '/v1/reindex?collection=default'));
+    for (const { method, path, operation } of operations()) {
+      const parameters = operation.parameters ?? [];
+      if (!parameters.some(({ $ref }) => $ref === '#/components/parameters/idempotency_key')) continue;
+      const asked = keyed(method, path);
+      const types = Object.keys(operation.requestBody?.content ?? {});
+      if (types.includes('image/*')) asked.type('image/jpeg').send(red);
+      else if (types.includes('application/x-tar')) asked.type('application/x-tar').send('x');
+      else if (types.includes('application/json')) asked.send({ name: 'x' });
+      const answer = await sent(asked);
+      expect(JSON.parse(answer.body.toString())).toMatchObject({ code: 'idempotency_mismatch' });
+      judge(method, path, answer);
+    }
   });
 
   it('an unknown collection, wherever one may be named', async () => {

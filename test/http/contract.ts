@@ -18,7 +18,9 @@ interface Documented extends Ref {
 interface Operation {
   parameters?: (Ref & { name?: string; in?: string })[];
   security?: object[];
-  requestBody?: { content: Record<string, object> };
+  requestBody?: {
+    content: Record<string, { example?: unknown; examples?: Record<string, { value?: unknown } & Ref> }>;
+  };
   responses: Record<string, Documented>;
 }
 export interface OpenApi {
@@ -103,7 +105,7 @@ function bodyFaults(response: Documented, pointer: string, { headers, body }: Re
   if (types.length === 0)
     return body.length === 0 ? [] : [`a body of ${body.length} bytes where none is documented`];
   if (!types.includes(type)) return [`content type ${type}, documented are ${types.join(', ')}`];
-  if (!type.endsWith('json')) return body.length > 0 ? [] : ['an empty body'];
+  if (!/[/+]json$/.test(type)) return body.length > 0 ? [] : ['an empty body'];
   const schema = `${pointer}/content/${step(type)}/schema`;
   return faultsBy(schema, JSON.parse(body.toString('utf8'))).map((fault) => `body: ${fault}`);
 }
@@ -123,6 +125,17 @@ export function exampleFaults(): string[] {
           .map((fault) => `${method} ${path} ${status}: ${fault}`);
       });
     }),
+  );
+}
+
+/** Every example of a body that a request may have. */
+export function requestExamples() {
+  return operations().flatMap(({ method, path, operation }) =>
+    Object.entries(operation.requestBody?.content ?? {}).flatMap(([type, { example, examples }]) =>
+      [example, ...Object.values(examples ?? {}).map((one) => follow(one, '').value.value)]
+        .filter((value) => value !== undefined)
+        .map((value) => ({ method, path, type, value })),
+    ),
   );
 }
 

@@ -2,8 +2,11 @@
 import request from 'supertest';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Job } from '../../src/core/types.js';
+import { packFolder } from '../../src/engines/tar-folder.js';
 import { paintedPng } from '../fixtures/painted.js';
-import { startTestServer, type TestServer } from './start.js';
+import { tempFolder } from '../fixtures/temp-folder.js';
+import { writeTinyModel } from '../fixtures/tiny-encoder.js';
+import { addModel, startTestServer, type TestServer } from './start.js';
 
 const KEYS = ['a-key-of-enough-letters', 'another-key-of-enough-letters'];
 let server: TestServer;
@@ -84,12 +87,54 @@ describe('a write with a key', () => {
     for (const key of ['', 'a b', 'x'.repeat(256)])
       expect((await add(bytes, key).expect(400)).body).toMatchObject({ field: 'Idempotency-Key' });
   });
+});
 
-  it('starts one job', async () => {
-    const start = () => http('post', '/v1/reindex').set('Idempotency-Key', 'job').expect(202);
-    const [first, again] = [await start(), await start()];
-    expect(again.body.id).toBe(first.body.id);
-    const { body } = await http('get', '/v1/jobs').expect(200);
-    expect(body.jobs.filter(({ id }: Job) => id === first.body.id).length).toBe(1);
+describe('a write that starts a job or makes something', () => {
+  const keyed = (path: string, key: string) => http('post', path).set('Idempotency-Key', key);
+  const jobs = async (): Promise<Job[]> => (await http('get', '/v1/jobs?limit=100').expect(200)).body.jobs;
+  const kept = () => server.app.service.collections().map(({ name }) => name);
+
+  it('starts one job, of every kind that a caller can start', async () => {
+    const { sha256 } = await addModel(server, { name: 'other', seed: 3 });
+    for (const path of [
+      '/v1/reindex',
+      `/v1/reindex?model=${sha256}&switch=manual`,
+      '/v1/reindex/switch',
+      '/v1/reindex/rollback',
+      '/v1/snapshots',
+    ]) {
+      const first = await keyed(path, path).expect(202);
+      const again = await keyed(path, path).expect(202);
+      expect([again.body, again.headers.location]).toEqual([first.body, first.headers.location]);
+      expect(again.headers['idempotency-replayed']).toBe('true');
+      expect((await jobs())[0]!.id).toBe(first.body.id); // the newest first: there is no other
+      await expect.poll(async () => (await jobs())[0]!.state, { timeout: 30_000 }).toBe('succeeded');
+    }
+  });
+
+  it('makes one collection, and another body under the key is refused', async () => {
+    const make = (name: string) => keyed('/v1/collections', 'collection').send({ name });
+    const first = await make('made').expect(201);
+    const again = await make('made').expect(201);
+    expect([again.body, again.headers.location]).toEqual([first.body, '/v1/collections/made']);
+    expect((await make('other').expect(422)).body).toMatchObject({ code: 'idempotency_mismatch' });
+    expect(kept()).toEqual(['default', 'made']);
+    expect((await keyed('/v1/collections', 'second').send({ name: 'made' }).expect(409)).body).toMatchObject({
+      code: 'already_exists',
+    });
+  });
+
+  it('brings one model, and knows the key again from the bytes that come', async () => {
+    const home = await tempFolder();
+    await writeTinyModel(home, { name: 'sent', seed: 9 });
+    const chunks: Buffer[] = [];
+    for await (const chunk of packFolder(home)) chunks.push(chunk);
+    const bring = (body: Buffer) => keyed('/v1/models', 'model').type('application/x-tar').send(body);
+    const tar = Buffer.concat(chunks);
+    expect((await bring(Buffer.from('no tar')).expect(400)).body.code).toBe('malformed_body');
+    const first = await bring(tar).expect(201); // what was refused is not kept
+    const again = await bring(tar).expect(201);
+    expect([again.body, again.headers['idempotency-replayed']]).toEqual([first.body, 'true']);
+    expect((await bring(Buffer.concat([tar, tar])).expect(422)).body.code).toBe('idempotency_mismatch');
   });
 });

@@ -322,6 +322,30 @@ describe('the list', () => {
     expect(await all('label=nobody')).toEqual([]);
   });
 
+  it('keeps to what the metadata must be, as a search does', async () => {
+    for (const [i, id] of ids.entries())
+      await http()
+        .patch(`${at(id)}?collection=listed`)
+        .send({ metadata: { place: i, ...(i % 2 === 0 && { tags: ['even'] }) } })
+        .expect(200);
+    const filtered = (where: object, rest: string) =>
+      all(`where=${encodeURIComponent(JSON.stringify(where))}&${rest}`);
+    const even = ids.filter((_, i) => i % 2 === 0);
+    const odd = ids.filter((_, i) => i % 2 === 1);
+    for (const limit of [1, 2, 100]) {
+      expect(await filtered({ tags: 'even' }, `limit=${limit}&order=created`)).toEqual(even);
+      expect(await filtered({ tags: { not: 'even' } }, `limit=${limit}`)).toEqual(byBytes(odd));
+      expect(await filtered({ place: { gte: 5 } }, `limit=${limit}&order=-created`)).toEqual(
+        ids.slice(5).toReversed(),
+      );
+      expect(await filtered({ place: { lt: 5 } }, `limit=${limit}&label=odd`)).toEqual(
+        byBytes(ids.filter((_, i) => i < 5 && i % 3 === 0)),
+      );
+    }
+    const { body } = await http().get('/v1/images?where=red').expect(400);
+    expect(body).toMatchObject({ code: 'invalid_parameter', field: 'where' });
+  });
+
   it('goes on where it was although things come and go', async () => {
     const first = await list('limit=2&order=created');
     await http()

@@ -48,10 +48,10 @@ describe('the metrics', () => {
   it('say what is there', async () => {
     const info = server.app.service.info();
     const text = await scrape();
-    expect(metricIn(text, 'lookalike_bank_rows')).toBe(info.bank.rows);
-    expect(metricIn(text, 'lookalike_index_generation')).toBe(info.index.generation);
-    expect(metricIn(text, 'lookalike_index_rows')).toBe(info.index.rows);
-    expect(metricIn(text, 'lookalike_index_age_seconds')).toBeGreaterThan(0);
+    expect(metricIn(text, 'lookalike_bank_rows{collection="default"}')).toBe(info.bank.rows);
+    expect(metricIn(text, 'lookalike_index_generation{collection="default"}')).toBe(info.index.generation);
+    expect(metricIn(text, 'lookalike_index_rows{collection="default"}')).toBe(info.index.rows);
+    expect(metricIn(text, 'lookalike_index_age_seconds{collection="default"}')).toBeGreaterThan(0);
     expect(metricIn(text, 'lookalike_jobs{kind="import",state="succeeded"}')).toBe(1);
     const ended = (outcome: string) => `lookalike_jobs_finished_total{kind="import",outcome="${outcome}"}`;
     expect(metricIn(text, ended('succeeded'))).toBe(1);
@@ -63,20 +63,33 @@ describe('the metrics', () => {
   });
 
   it('say no recall before it is measured, then what the graph finds, as /v1/info does', async () => {
-    expect(metricIn(await scrape(), 'lookalike_index_recall_ratio')).toBeUndefined();
-    expect(metricIn(await scrape(), 'lookalike_index_recall_samples')).toBe(0);
+    expect(metricIn(await scrape(), 'lookalike_index_recall_ratio{collection="default"}')).toBeUndefined();
+    expect(metricIn(await scrape(), 'lookalike_index_recall_samples{collection="default"}')).toBe(0);
     const sampling = await startTestServer({ recallSample: 1 });
     const post = (query: string) =>
       request(sampling.url).post(`/v1/search?${query}`).type('image/jpeg').send(red).expect(200);
     await post('mode=exact'); // says nothing of the graph
     await post('label=red&mode=hnsw'); // nor does this
     await post('mode=hnsw');
-    await untilMetric(sampling.url, 'lookalike_index_recall_samples', 1);
+    await untilMetric(sampling.url, 'lookalike_index_recall_samples{collection="default"}', 1);
     const { text } = await request(sampling.url).get('/metrics');
-    expect(metricIn(text, 'lookalike_index_recall_ratio')).toBe(1); // in so small a collection it finds all
+    expect(metricIn(text, 'lookalike_index_recall_ratio{collection="default"}')).toBe(1); // in so small a collection it finds all
     const { body } = await request(sampling.url).get('/v1/info');
     expect(body.index.recall).toEqual({ ratio: 1, samples: 1 });
     await sampling.close();
+  });
+
+  it('say of each collection what its index is, as long as it is there', async () => {
+    await request(server.url).post('/v1/collections').send({ name: 'shoes' }).expect(201);
+    const put = request(server.url).put('/v1/images/one?collection=shoes').type('image/jpeg');
+    await put.send(red).expect(201);
+    const text = await scrape();
+    const info = server.app.service.info('shoes');
+    expect(metricIn(text, 'lookalike_bank_rows{collection="shoes"}')).toBe(1);
+    expect(metricIn(text, 'lookalike_index_recall_samples{collection="shoes"}')).toBe(0);
+    expect(text).toContain(`lookalike_model_info{collection="shoes",name="${info.model.name}"`);
+    await request(server.url).delete('/v1/collections/shoes').expect(204);
+    expect(await scrape()).not.toContain('shoes');
   });
 
   it('make no series of paths that are made up', async () => {

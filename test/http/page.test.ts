@@ -71,6 +71,56 @@ describe.skipIf(!there)('the page', () => {
     await page.close();
   });
 
+  it('searches on from a neighbour that is clicked, under an address that can be shared and gone back from', async () => {
+    const { page, faults } = await visit(open);
+    await drop(page, await picture('green', 2));
+    await neighbours(page).nth(1).click();
+    await page.waitForURL(/\?id=/);
+    const id = new URL(page.url()).searchParams.get('id');
+    await page.locator('#status', { hasText: 'pictures in' }).waitFor();
+    expect(await neighbours(page).locator('small').allTextContents()).not.toContain(id); // it is the question
+    await page.reload();
+    await neighbours(page).nth(9).waitFor();
+    await page.goBack();
+    await page.waitForURL((url) => url.search === '');
+    expect(await neighbours(page).count()).toBe(0);
+    expect(faults).toEqual([]);
+    await page.close();
+  });
+
+  it('says so when an address names a picture that is not there', async () => {
+    const { page } = await visit(open);
+    await page.goto(`${open.url}/?id=nobody`);
+    await page.locator('#error', { hasText: 'there is no picture "nobody"' }).waitFor();
+    await drop(page, await picture('red', 1));
+    await neighbours(page).first().waitFor();
+    expect(new URL(page.url()).search).toBe('');
+    await page.close();
+  });
+
+  it('shows calibrated probabilities, and says when it is not sure and when nothing is alike', async () => {
+    const { page } = await visit(open);
+    const answer = {
+      labels: [{ label: 'red', share: 0.4, probability: 0.77 }],
+      abstained: true,
+      calibration: { applied: true, reason: null },
+      neighbours: [
+        { id: 'a', label: 'red', score: 0.5, percentile: 40, share: 1, thumbnail: '/v1/images/a/thumbnail' },
+      ],
+      index: { generation: 1, mode: 'exact', exact: true, rows: 12 },
+      query: { kind: 'vector' },
+    };
+    // A collection of twelve painted squares is too small to be calibrated: this answer stands for one that is.
+    await page.route('**/v1/search', (route) => route.fulfill({ json: answer }));
+    await drop(page, await picture('red', 1));
+    await page.locator('#verdict', { hasText: 'Only a guess' }).waitFor();
+    expect(await page.locator('#labels li').first().textContent()).toBe('red77 %');
+    answer.neighbours[0]!.percentile = 1;
+    await drop(page, await picture('red', 1));
+    await page.locator('#verdict', { hasText: 'Nothing in this collection' }).waitFor();
+    await page.close();
+  });
+
   it('takes a picture that is pasted', async () => {
     const { page } = await visit(open);
     await drop(page, await picture('blue', 3), 'paste');

@@ -91,6 +91,32 @@ describe('with another model', () => {
   });
 });
 
+describe('what was kept of an upload', () => {
+  it.each(['originals', 'copies', 'none'] as const)(
+    '%s decides whether another model can embed it',
+    async (keep) => {
+      const one = await startTestServer({ keep });
+      try {
+        await addModel(one, { name: 'other', seed: 5, dimension: 20 });
+        await request(one.url).post('/v1/images?id=mine').type('image/jpeg').send(red).expect(201);
+        const { body } = await request(one.url).post('/v1/reindex?model=other').expect(202);
+        await request(one.url).get(`/v1/jobs/${body.id}/events`).expect(200);
+        const job = one.app.service.job(body.id)!;
+        if (keep === 'none') {
+          expect(job).toMatchObject({
+            state: 'failed',
+            result: { missing: { count: 1, first: [{ id: 'mine' }] } },
+          });
+          expect(job.error).toMatch(/"mine".*LOOKALIKE_KEEP.*Import them again/);
+          expect(one.app.service.info().model.name).toBe('tiny');
+        } else expect(job).toMatchObject({ state: 'succeeded', result: { switched: true, embedded: 13 } });
+      } finally {
+        await one.close();
+      }
+    },
+  );
+});
+
 describe('refuses', () => {
   const refusal = async (path: string, status: number) => (await post(path).expect(status)).body;
 

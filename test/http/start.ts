@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { type App, createApp } from '../../src/app.js';
 import type { ModelManifest } from '../../src/core/manifests.js';
 import { type Listening, listen } from '../../src/http/listen.js';
+import type { LineSink } from '../../src/ops/logger.js';
 import { readSettings, type Settings } from '../../src/settings.js';
 import { writePictures } from '../fixtures/pictures.js';
 import { type TinyEncoder, writeTinyModel } from '../fixtures/tiny-encoder.js';
@@ -28,7 +29,7 @@ export async function addModel({ settings }: TestServer, encoder: TinyEncoder): 
 /** `overrides` are settings by name; small limits make refusals cheap to provoke. */
 export async function startTestServer(
   overrides: Partial<Settings> = {},
-  { awaitStartup = true } = {},
+  { awaitStartup = true, log }: { awaitStartup?: boolean; log?: LineSink } = {},
 ): Promise<TestServer> {
   const home = await mkdtemp(join(tmpdir(), 'lookalike-http-'));
   await writeTinyModel(join(home, 'model'));
@@ -45,7 +46,7 @@ export async function startTestServer(
     maxK: 50,
     ...overrides,
   };
-  const app = await createApp(settings);
+  const app = await createApp(settings, undefined, log);
   if (awaitStartup) await app.startup;
   const listening = await listen(app.http, settings);
   return {

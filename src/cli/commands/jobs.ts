@@ -1,22 +1,34 @@
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import type { Command } from 'commander';
 import type { Job } from '../../../client/dist/index.js';
 import { EXIT } from '../exit-codes.js';
 import { finishJob } from '../finish-job.js';
-import { type Connection, given, typed, withConnection } from '../options.js';
+import { type Connection, given, typed, withCollection, withConnection } from '../options.js';
 import { print, table } from '../output.js';
 import { describeJobs } from '../report.js';
 import { withClient } from '../with-client.js';
 
+interface ListOptions extends Connection {
+  limit?: string;
+  collection?: string;
+  kind?: Job['kind'];
+  state?: Job['state'];
+}
+
 /** `jobs`: what runs, what ran and what came of it. */
 export function jobCommands(program: Command): void {
-  const jobs = program.command('jobs').description('long tasks: list, show, watch');
+  const jobs = program.command('jobs').description('long tasks: list, show, watch, errors, cancel');
 
-  withConnection(jobs.command('list').description('list them, the newest first'))
+  withCollection(withConnection(jobs.command('list').description('list them, the newest first')))
     .option('--limit <number>', 'at most this many')
-    .addHelpText('after', '\nExample:\n  lookalike jobs list --limit 5 --url http://localhost:8080')
-    .action(({ limit, ...options }: Connection & { limit?: string }) =>
+    .option('--kind <kind>', 'only import, reindex, report or snapshot')
+    .option('--state <state>', 'only queued, running, succeeded, failed or cancelled')
+    .addHelpText('after', '\nExample:\n  lookalike jobs list --state failed --url http://localhost:8080')
+    .action(({ limit, collection, kind, state, ...options }: ListOptions) =>
       withClient(options, async ({ client }) => {
-        const { data } = await client.call('get', '/v1/jobs', { query: given({ limit: typed(limit) }) });
+        const query = given({ limit: typed(limit), collection, kind, state });
+        const { data } = await client.call('get', '/v1/jobs', { query });
         print(options.json, data, listed(data.jobs));
         if (data.jobs.length === 0) process.exitCode = EXIT.nothing;
       }),
@@ -40,6 +52,26 @@ export function jobCommands(program: Command): void {
       withClient(options, async (session) => {
         const { data } = await session.client.call('get', '/v1/jobs/{id}', { path: { id } });
         await finishJob(session, data, options);
+      }),
+    );
+
+  withConnection(jobs.command('errors').description('what an import refused, a line of JSON each'))
+    .argument('<id>', 'its id')
+    .addHelpText('after', '\nExample:\n  lookalike jobs errors 3f0b6a52-… > refused.ndjson')
+    .action((id: string, options: Connection) =>
+      withClient(options, async ({ client }) => {
+        const { data } = await client.call('get', '/v1/imports/{id}/errors', { path: { id } });
+        await pipeline(Readable.from(data.body!), process.stdout, { end: false });
+      }),
+    );
+
+  withConnection(jobs.command('cancel').description('stop one; what it has done by then stays'))
+    .argument('<id>', 'its id')
+    .addHelpText('after', '\nExample:\n  lookalike jobs cancel 3f0b6a52-… --url http://localhost:8080')
+    .action((id: string, options: Connection) =>
+      withClient(options, async ({ client }) => {
+        const { data: job } = await client.call('delete', '/v1/jobs/{id}', { path: { id } });
+        print(options.json, job, listed([job]));
       }),
     );
 }

@@ -1,10 +1,10 @@
 import { basename, resolve } from 'node:path';
 import { ReadableStream } from 'node:stream/web';
 import type { Command } from 'commander';
-import { LookalikeError } from '../../core/errors.js';
-import { packFolder } from '../../engines/tar-folder.js';
+import { packFiles } from '../../engines/tar-folder.js';
 import { EXIT } from '../exit-codes.js';
 import { finishJob } from '../finish-job.js';
+import { modelFiles } from '../model-files.js';
 import { type Connection, given, typed, withCollection, withConnection, withWait } from '../options.js';
 import { print, table } from '../output.js';
 import { withClient } from '../with-client.js';
@@ -23,21 +23,24 @@ export function modelCommands(program: Command): void {
   withConnection(model.command('add').description('inspect an encoder and keep a copy of it'))
     .argument(
       '<path>',
-      'a folder of "lookalike train", a folder with an ONNX file and preprocessor_config.json, or …',
+      'a folder of "lookalike train", an .onnx file with preprocessor_config.json or preprocess.json beside it, or their folder',
     )
     .option('--name <name>', 'what it is called (default: the name of its folder)')
     .option('--output <name>', 'the output to take, where the graph has several')
     .option('--pooling <kind>', 'for an output with a vector a token: cls or mean')
     .option('--temperature <number>', 'of the vote (default: the one it was trained with, or 0.07)')
-    .addHelpText('after', '\nExample:\n  lookalike model add ./trained --data-dir ./data')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  lookalike model add ./trained --data-dir ./data\n  lookalike model add ./clip/onnx/vision_model.onnx --name clip --url http://localhost:8080',
+    )
     .action((path: string, { name, output, pooling, temperature, ...options }: AddOptions) =>
       withClient(options, async ({ client }) => {
-        const from = resolve(path);
+        const files = await modelFiles(path);
         const query = given({ name, output, pooling, temperature: typed(temperature) });
         const { data } = await client.call('post', '/v1/models', {
-          query: { ...query, name: name ?? nameOf(from) },
+          query: { ...query, name: name ?? nameOf(resolve(path)) },
           headers: { 'Content-Type': 'application/x-tar' },
-          body: ReadableStream.from(packed(from, path)),
+          body: ReadableStream.from(packFiles(files)),
         });
         const { model, inspection, added } = data;
         print(options.json, data, [
@@ -59,6 +62,26 @@ export function modelCommands(program: Command): void {
           fault ?? used_by.join(', '),
         ]);
         print(options.json, data, table(['name', 'sha256', 'dimension', 'used by'], rows));
+      }),
+    );
+
+  withConnection(model.command('show').description('show one'))
+    .argument('<sha256>', 'its whole SHA-256, as "model list --json" has it')
+    .addHelpText('after', '\nExample:\n  lookalike model show 9f86d081884c7d65… --json')
+    .action((id: string, options: Connection) =>
+      withClient(options, async ({ client }) => {
+        const { data } = await client.call('get', '/v1/models/{id}', { path: { id } });
+        const { name, sha256, dimension, input, trained_on, terms, used_by, fault } = data;
+        const rows = [
+          ['sha256', sha256],
+          ['numbers a picture', String(dimension ?? '-')],
+          ['sees', input ? `${input.width} x ${input.height} pixels` : '-'],
+          ['trained on', trained_on ?? '-'],
+          ['terms', terms ?? '-'],
+          ['used by', used_by.join(', ') || '-'],
+          ...(fault === null ? [] : [['fault', fault]]),
+        ];
+        print(options.json, data, table(['name', name ?? '(damaged)'], rows));
       }),
     );
 
@@ -94,12 +117,3 @@ export function modelCommands(program: Command): void {
 }
 
 const nameOf = (path: string) => basename(path).replace(/\.onnx$/, '');
-
-/** What cannot be read is said in the words of the path that was typed. */
-async function* packed(path: string, typedPath: string): AsyncGenerator<Buffer> {
-  try {
-    yield* packFolder(path);
-  } catch (cause) {
-    throw new LookalikeError('invalid_parameter', `${typedPath} cannot be read`, { cause });
-  }
-}

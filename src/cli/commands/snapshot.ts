@@ -1,15 +1,11 @@
-import { createWriteStream } from 'node:fs';
-import { rename, rm } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import type { Command } from 'commander';
-import { LookalikeError, messageOf } from '../../core/errors.js';
 import { readSettings } from '../../settings.js';
 import { EXIT } from '../exit-codes.js';
 import { finishJob } from '../finish-job.js';
 import { type Connection, withConnection, withWait } from '../options.js';
 import { megabytes, print, table } from '../output.js';
+import { saveBody } from '../save-body.js';
 import { withClient } from '../with-client.js';
 
 /** `snapshot` and `restore`: backups. */
@@ -47,7 +43,7 @@ export function snapshotCommands(program: Command): void {
       withClient(options, async ({ client }) => {
         const { data } = await client.call('get', '/v1/snapshots/{id}', { path: { id } });
         const path = resolve(out ?? `lookalike-${id}.tar`);
-        await save(data, path);
+        await saveBody(data, path);
         print(options.json, { id, path }, [path]);
       }),
     );
@@ -91,17 +87,4 @@ async function restore(file: string, options: RestoreOptions): Promise<void> {
     `restored into ${dataDir}, the state of ${created_at}`,
     ...(kept ? [`what was there before lies in ${kept}`] : []),
   ]);
-}
-
-/** The whole body or no file: it is written beside its place and then renamed. */
-async function save(response: Response, path: string): Promise<void> {
-  const part = `${path}.part`;
-  try {
-    await pipeline(Readable.from(response.body!), createWriteStream(part));
-    await rename(part, path);
-  } catch (cause) {
-    await rm(part, { force: true });
-    if (cause instanceof LookalikeError) throw cause;
-    throw new LookalikeError('internal', `${path} could not be written: ${messageOf(cause)}`, { cause });
-  }
 }

@@ -1,11 +1,24 @@
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { DEFAULT_VOTE_K, DEFAULT_VOTE_TEMPERATURE } from '../../core/vote.js';
-import { type Evaluation, evaluate } from '../evaluate.js';
-import { httpAddress, positive, wholeNumber } from '../options.js';
+import { type EvaluateOptions, type Evaluation, evaluate } from '../evaluate.js';
+import {
+  type Connection,
+  given,
+  positive,
+  saysFolder,
+  wholeNumber,
+  withCollection,
+  withConnection,
+} from '../options.js';
 import { print } from '../output.js';
 import { train } from '../train.js';
 import { withClient } from '../with-client.js';
+
+type Evaluating = Connection & Omit<EvaluateOptions, 'client' | 'folder' | 'onProgress'>;
+
+/** Where "npm start" serves. */
+const USUAL_ADDRESS = 'http://localhost:8080';
 
 /** `train` and `evaluate`: make an encoder, and judge one. */
 export function trainCommands(program: Command): void {
@@ -20,12 +33,11 @@ export function trainCommands(program: Command): void {
       process.exitCode = await train(args);
     });
 
-  program
+  const evaluating = program
     .command('evaluate')
-    .description('weighted-kNN accuracy and times of a running service, over a labelled folder')
+    .description('weighted-kNN accuracy and times of a service, over a labelled folder');
+  withCollection(withConnection(evaluating))
     .argument('<folder>', 'pictures to ask for; sub-folder names are the right answers')
-    .option('--url <address>', 'address of the service', httpAddress, 'http://localhost:8080')
-    .addOption(new Option('--key <key>', 'its API key').env('LOOKALIKE_API_KEY'))
     .addOption(
       new Option('--mode <mode>', 'index to ask').choices(['auto', 'hnsw', 'exact']).default('exact'),
     )
@@ -33,18 +45,26 @@ export function trainCommands(program: Command): void {
     .option('--temperature <number>', 'of the vote', positive, DEFAULT_VOTE_TEMPERATURE)
     .option('--concurrency <number>', 'requests at once', wholeNumber, 2)
     .option('--limit <number>', 'ask for at most this many pictures, taken evenly', wholeNumber, Infinity)
-    .option('--json', 'print the result as JSON')
-    .addHelpText('after', '\nExample:\n  lookalike evaluate ./held-out --url http://localhost:8080')
-    .action(async (folder: string, { json, url, key, ...options }) => {
+    .addHelpText(
+      'after',
+      `
+Without --url and --data-dir it asks ${USUAL_ADDRESS}.
+
+Examples:
+  lookalike evaluate ./held-out --url http://localhost:9000
+  lookalike evaluate ./held-out --data-dir ./data --limit 500`,
+    )
+    .action(async (folder: string, options: Evaluating) => {
       const tty = process.stderr.isTTY;
       const onProgress = (done: number, total: number) => {
         if (tty && (done % 20 === 0 || done === total)) process.stderr.write(`\r${done} of ${total} `);
       };
-      const result = await withClient({ url, key }, ({ client }) =>
+      const url = options.url ?? (saysFolder(options) ? undefined : USUAL_ADDRESS);
+      const result = await withClient({ ...options, ...given({ url }) }, ({ client }) =>
         evaluate({ ...options, client, folder: resolve(folder), onProgress }),
       );
       if (tty) process.stderr.write('\r');
-      print(json, result, inWords(result));
+      print(options.json, result, inWords(result));
     });
 }
 

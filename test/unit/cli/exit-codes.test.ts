@@ -22,7 +22,13 @@ describe('exit codes', () => {
 
   it('are 1 for the codes that have no place, and for what is not ours', () => {
     const others = ERROR_CODES.filter((code) => exitCodeOf(new LookalikeError(code, '')) === 1);
-    expect(others).toEqual(['method_not_allowed', 'headers_too_large', 'generation_mismatch', 'internal']);
+    expect(others).toEqual([
+      'method_not_allowed',
+      'headers_too_large',
+      'generation_mismatch',
+      'insufficient_memory',
+      'internal',
+    ]);
     expect(exitCodeOf(new TypeError('x'))).toBe(1);
     expect(exitCodeOf(Object.assign(new Error('x'), { code: 'not_found' }))).toBe(1);
   });

@@ -38,13 +38,13 @@ const bank = {
   files: { 'bank.safetensors': HASH },
 };
 const generation = {
-  format_version: 1,
+  format_version: 2,
   model_sha256: HASH,
   bank_mark: 0,
   rows: 0,
   dimension: 128,
-  engine: 'hnswlib',
-  parameters: { m: 16, ef_construction: 200, seed: 100 },
+  engine: 'usearch',
+  parameters: { m: 16, ef_construction: 200 },
   created_at: '2026-01-01T00:00:00.000Z',
   files: {},
 };
@@ -100,7 +100,7 @@ const GENERATION_FAULTS: [string, unknown][] = [
   ['bank_mark', -1],
   ['engine', 'faiss'],
   ['parameters.m', 0],
-  ['parameters.seed', undefined],
+  ['parameters.ef_construction', undefined],
   ['parameters.ef', 10],
   ['created_at', undefined],
 ];

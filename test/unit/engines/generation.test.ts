@@ -27,24 +27,28 @@ afterEach(() => rm(dir, { recursive: true }));
 const generation = (change: Partial<NewGeneration> = {}): NewGeneration => ({
   vectors: bank.vectors,
   rows,
-  writeGraph: (path) => buildHnswGraph({ ...bank, path, m: 8, efConstruction: 50, seed: 1 }),
-  manifest: { ...MODEL, bank_mark: 178, parameters: { m: 8, ef_construction: 50, seed: 1 } },
+  planes: Uint8Array.of(1, 2, 3, 4),
+  writeGraph: (path) => buildHnswGraph({ ...bank, path, m: 8, efConstruction: 50 }),
+  manifest: { ...MODEL, bank_mark: 178, parameters: { m: 8, ef_construction: 50 } },
   ...change,
 });
 
-const FILES = ['graph.hnsw', 'manifest.json', 'manifest.sha256', 'rows.i32', 'vectors.f32'];
+const FILES = ['graph.hnsw', 'manifest.json', 'manifest.sha256', 'planes.u8', 'rows.i32', 'vectors.f32'];
 
 describe('a generation', () => {
-  it('comes back as it was written, over shared memory, with a graph that opens', async () => {
+  it('comes back as it was written, the planes in the memory given, with a graph that opens', async () => {
     const number = await writeGeneration(dir, generation());
     expect(number).toBe(1);
     expect((await readdir(join(dir, '1'))).sort()).toEqual(FILES);
-    const loaded = await loadGeneration(dir, number, MODEL);
-    expect(loaded.manifest).toMatchObject({ rows: 40, bank_mark: 178, engine: 'hnswlib', ...MODEL });
-    expect(loaded.vectors).toEqual(new Float32Array(bank.vectors));
+    const planes = new Uint8Array(new SharedArrayBuffer(4));
+    const planesOf = (count: number) => planes.fill(count);
+    const loaded = await loadGeneration(dir, number, MODEL, { planesOf });
+    expect([...planes]).toEqual([1, 2, 3, 4]);
+    expect(loaded.manifest).toMatchObject({ rows: 40, bank_mark: 178, engine: 'usearch', ...MODEL });
     expect(loaded.rows).toEqual(rows);
-    expect(loaded.vectors.buffer).toBeInstanceOf(SharedArrayBuffer);
-    const index = await createHnswIndex({ ...loaded, rows: loaded.rows.length, dimension: 16 });
+    expect((await readFile(loaded.vectorsPath)).equals(Buffer.from(bank.vectors.buffer))).toBe(true);
+    const { graphPath, vectorsPath: path } = loaded;
+    const index = await createHnswIndex({ graphPath: graphPath!, path, rows: 40, dimension: 16 });
     const [hits] = await index.search(bank.vectors.slice(0, 16), 1, { k: 1 });
     expect(hits!.rows[0]).toBe(0);
     await index.close();
@@ -52,7 +56,7 @@ describe('a generation', () => {
 
   it('may hold no rows', async () => {
     const none = { vectors: new Float32Array(0), rows: 0, dimension: 16 };
-    const writeGraph = (path: string) => buildHnswGraph({ ...none, path, m: 8, efConstruction: 50, seed: 1 });
+    const writeGraph = (path: string) => buildHnswGraph({ ...none, path, m: 8, efConstruction: 50 });
     const number = await writeGeneration(dir, generation({ ...none, rows: new Int32Array(0), writeGraph }));
     expect((await loadGeneration(dir, number, MODEL)).rows.length).toBe(0);
   });

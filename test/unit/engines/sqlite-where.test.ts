@@ -117,7 +117,7 @@ describe('whereSql and rowsWhere', () => {
       })),
     );
     const where = parseWhere({ even: true, none: { not: 1 }, n: { gte: 17 }, k: { exists: true } });
-    expect(rowsWhere(db, where, { collection: 1 })).toEqual(new Set([19]));
+    expect([...rowsWhere(db, where, { collection: 1 })]).toEqual([19]);
     expect(said.at(-1)).toContain("WHERE d.collection = 1.0 AND d.path = 'n'");
   });
 

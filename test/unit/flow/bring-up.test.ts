@@ -23,7 +23,7 @@ const start = (source: Source, readDemo = async (): Promise<BankSource> => bank)
     newId,
     now: () => new Date(ids).toISOString(),
   });
-  return bringUp({ ...parts, jobs }, source);
+  return bringUp({ ...parts, jobs, plan: async () => undefined }, source);
 };
 const restart = async () => {
   await parts.close();
@@ -66,7 +66,7 @@ describe('a start with a bank', () => {
     expect(parts.store.itemById('item 699')).toMatchObject({ label: null, source: null, metadata: {} });
     for (const n of [0, 499, 500, 699]) {
       const vector = vectors.slice(n * 32, (n + 1) * 32);
-      const { hits, mode } = await parts.collection.search(vector, { k: 1, mode: 'auto' });
+      const { hits, mode } = await parts.collection.search(vector, { k: 1, mode: 'hnsw' });
       expect([parts.store.itemByRow(hits[0]!.row)!.id, mode]).toEqual([`item ${n}`, 'hnsw']);
       expect(parts.store.vector(hits[0]!.row)).toEqual(vector);
     }

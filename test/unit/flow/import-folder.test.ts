@@ -144,7 +144,7 @@ describe('pictures that were seen before', () => {
 });
 
 describe('files that cannot be read', () => {
-  it('cost one line each, and are not decoded again while they are the same', async () => {
+  it('cost one line each, every time', async () => {
     await paint('good.png', 1);
     await write('text.jpg', 'hello');
     await write('cut.png', (await paintedPng(2)).subarray(0, 100));
@@ -156,7 +156,8 @@ describe('files that cannot be read', () => {
     );
     expect(unreadable.find((entry) => entry.path === path('text.jpg'))!.reason).toMatch(/JPEG, PNG, WebP/);
     const again = await run();
-    expect(new Set(again.unreadable)).toEqual(new Set(unreadable));
+    const paths = (files: { path: string }[]) => files.map((file) => file.path).sort();
+    expect(paths(again.unreadable)).toEqual(paths(unreadable));
     await paint('cut.png', 2); // mended
     expect(await run()).toMatchObject({ embedded: 1 });
     expect(await found()).toEqual(['cut.png', 'good.png']);

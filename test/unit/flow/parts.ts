@@ -1,19 +1,23 @@
-/** The real parts of the flows over a folder of their own: SQLite, libvips, onnxruntime and hnswlib. */
+/** The real parts of the flows over a folder of their own: SQLite, libvips, onnxruntime and usearch. */
 import { readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { createFlatIndex } from '../../../src/core/flat-index.js';
 import type { ModelManifest } from '../../../src/core/manifests.js';
 import { toTensor } from '../../../src/core/preprocess.js';
+import { createSharedLock } from '../../../src/core/shared-lock.js';
 import { startCalibrationFit } from '../../../src/engines/calibration-fit.js';
 import { sha256Of } from '../../../src/engines/files.js';
 import { listImages, statFile } from '../../../src/engines/folder.js';
+import { createFreshIndex } from '../../../src/engines/fresh-index.js';
 import { readModel } from '../../../src/engines/manifest.js';
 import { createPictureFiles } from '../../../src/engines/picture-files.js';
 import { createDecoder } from '../../../src/engines/sharp-decoder.js';
+import { createThumbnailCache } from '../../../src/engines/thumbnail-cache.js';
+import type { Planning } from '../../../src/flow/collection.js';
 import { openCollections } from '../../../src/flow/collections.js';
 import type { Progress } from '../../../src/flow/jobs.js';
 import { createGenerations } from '../../../src/generations.js';
+import { createImports } from '../../../src/imports.js';
 import { createModels } from '../../../src/models.js';
 import { createSnapshots } from '../../../src/snapshots.js';
 import { openDefault } from '../../fixtures/database.js';
@@ -22,7 +26,10 @@ import { type TinyEncoder, writeTinyModel } from '../../fixtures/tiny-encoder.js
 export type Parts = Awaited<ReturnType<typeof openParts>>;
 
 /** Opens everything over `home`, as a start of the service does. Whoever calls closes it. */
-export async function openParts(home: string) {
+export async function openParts(
+  home: string,
+  change: { planning?: Planning; available?: () => number } = {},
+) {
   const manifest = await writeTinyModel(join(home, 'model'));
   const { database } = openDefault(join(home, 'data', 'lookalike.db'), {
     model_sha256: manifest.sha256,
@@ -33,16 +40,26 @@ export async function openParts(home: string) {
   };
   const models = createModels({
     find: async (sha256) => readModel(join(home, sha256 === manifest.sha256 ? 'model' : sha256)),
-    intraOpThreads: 1,
+    threads: {},
+    batch: { most: 8, waitMs: 0 },
     onCrash,
   });
+  const { planning = { machine: 'this one', recallTarget: 0.99 } } = change;
   const folderOf = (space: number) => join(home, 'data', 'generations', String(space));
   const collections = await openCollections({
     database,
     models,
-    newFresh: createFlatIndex,
+    planning,
+    newFresh: createFreshIndex,
     generationsOf: ({ space, identity }) =>
-      createGenerations({ dir: folderOf(space), identity, provider: 'cpu', onCrash }),
+      createGenerations({
+        dir: folderOf(space),
+        identity,
+        provider: 'cpu',
+        exactThreads: 2,
+        onCrash,
+        ...(change.available && { available: change.available }),
+      }),
     onSetAside: (_, number, reason) => {
       throw new Error(`generation ${number} was set aside: ${reason}`);
     },
@@ -60,10 +77,21 @@ export async function openParts(home: string) {
     files: { list: listImages, stat: statFile, read: (path: string) => readFile(path) },
     sha256: sha256Of,
     pictures: createPictureFiles(join(home, 'data', 'images')),
+    cache: createThumbnailCache(join(home, 'data', 'images', 'thumbnails')),
+    keep: 'originals' as const,
+    fileWrites: createSharedLock(),
+    imports: createImports({
+      dataDir: join(home, 'data'),
+      roots: [home],
+      maxBytes: 1 << 20,
+      maxTotalBytes: 1 << 30,
+    }),
     whileNotSwept: <T>(step: () => Promise<T>) => step(),
     snapshots: createSnapshots({ dataDir: join(home, 'data'), database, version: '0.0.0' }),
     now: () => new Date().toISOString(),
     yieldToRequests: () => nextTurn(),
+    ...planning,
+    clock: () => performance.now(),
     precision: 0.95,
     startFit: startCalibrationFit,
     /** The vector that this picture has by itself. */

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Generation } from '../../../src/core/ports.js';
 import type { NewItem } from '../../../src/core/types.js';
 import type { Collection } from '../../../src/flow/collection.js';
 import { reindex } from '../../../src/flow/reindex.js';
@@ -72,6 +73,45 @@ describe('reindex', () => {
     expect(await nearest(7)).not.toBe('7');
   });
 
+  it('states the memory of the graph, and answers exactly where it is not there', async () => {
+    await parts.close();
+    parts = await openParts(home, { available: () => 1000 });
+    const said: unknown[] = [];
+    const progress = { ...unwatched(), report: (update: { result?: unknown }) => said.push(update.result) };
+    const result = await reindex(parts, progress);
+    expect(said).toContainEqual({ graph_memory_bytes: parts.generations.graphMemory(ROWS) });
+    expect(result).toMatchObject({
+      generation: 1,
+      rows: ROWS,
+      graph_refused: expect.stringMatching(/needs \d+ MiB/),
+    });
+    expect([parts.collection.freshRows, needsRebuild(parts.collection)]).toEqual([0, false]);
+    expect((await parts.collection.search(vector(5), { k: 1, mode: 'auto' })).mode).toBe('exact');
+    expect(await nearest(5)).toBe('5');
+    const graph = parts.collection.search(vector(5), { k: 1, mode: 'hnsw' });
+    await expect(graph).rejects.toMatchObject({ code: 'not_ready', field: 'mode' });
+    await parts.close();
+    parts = await openParts(home); // with enough of it
+    expect(parts.collection.generation).toMatchObject({ number: 1, graph: null });
+    expect(await reindex(parts, unwatched())).toEqual({ generation: 2, rows: ROWS });
+    expect(parts.collection.generation!.graph).not.toBeNull();
+  });
+
+  it('gives many new rows an exact index before their graph is built', async () => {
+    const adopted: boolean[] = [];
+    const collection: Collection = Object.create(parts.collection, {
+      adopt: {
+        value: (next: Generation) => {
+          adopted.push(next.graph !== null);
+          return parts.collection.adopt(next);
+        },
+      },
+    });
+    const result = await reindex({ ...parts, collection, manyFresh: ROWS - 1 }, unwatched());
+    expect([adopted, result]).toEqual([[false, true], { generation: 2, rows: ROWS }]);
+    expect(await nearest(5)).toBe('5');
+  });
+
   it('answers searches the whole time, right ones', async () => {
     await reindex(parts, unwatched());
     let building = true;
@@ -90,9 +130,9 @@ describe('reindex', () => {
     await reindex(parts, unwatched());
     const old = parts.collection.generation!;
     const running = Array.from({ length: 50 }, (_, n) => nearest(n));
-    await parts.collection.adopt(await parts.generations.build(readAll(), {}));
+    await parts.collection.adopt(await parts.generations.build(readAll(), { graph: true }));
     expect(await Promise.all(running)).toEqual(running.map((_, n) => `${n}`));
-    await expect(old.graph.search(vector(0), 1, { k: 1 })).rejects.toThrow(/closed/);
+    await expect(old.graph!.search(vector(0), 1, { k: 1 })).rejects.toThrow(/closed/);
   });
 
   it('keeps what is added, replaced and removed while it reads the bank', async () => {

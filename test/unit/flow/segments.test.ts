@@ -42,7 +42,7 @@ async function openGeneration(): Promise<Generation> {
 
 beforeAll(async () => {
   graphPath = join(await tempFolder(), 'graph.hnsw');
-  await buildHnswGraph({ ...bank, path: graphPath, m: 4, efConstruction: 20, seed: 1 });
+  await buildHnswGraph({ ...bank, path: graphPath, m: 6, efConstruction: 20 });
   segments = new Segments(await openGeneration(), createFlatIndex(DIMENSION));
 });
 afterAll(() => segments.retire());
