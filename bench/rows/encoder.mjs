@@ -1,0 +1,65 @@
+// Row 6: the encoder in float32 and in 8-bit integers (`lookalike quantise`), one picture at a time.
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createDecoder, createEmbedder, listImages, readModel, toTensor } from '../../dist/offline.js';
+import { inTurns, ratio } from '../kit.mjs';
+
+export const row = {
+  id: 'encoder',
+  needs: ['pictures'],
+  title: 'The encoder in 8-bit integers (row 6)',
+  async run({ root, model, pictures, scratch, quick, say }) {
+    const small = join(scratch, 'int8');
+    say('quantising');
+    const options = ['quantise', model, '--pictures', pictures, '--out', small];
+    execFileSync(process.execPath, [join(root, 'dist', 'cli.js'), ...options], {
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
+    const { manifest } = await readModel(model);
+    const decoder = createDecoder();
+    const images = await listImages(pictures);
+    const taken = Array.from(
+      { length: quick ? 20 : 200 },
+      (_, i) => images[Math.floor((i * images.length) / 200) % images.length],
+    );
+    const tensors = await Promise.all(
+      taken.map(async ({ path }) => {
+        const { image } = await decoder.decode(await readFile(path), manifest.preprocess);
+        return toTensor([image], manifest.preprocess);
+      }),
+    );
+    const float = await createEmbedder(model);
+    const whole = await createEmbedder(small);
+    try {
+      const tensor = (i) => tensors[i % tensors.length].slice();
+      say('one picture at a time');
+      const sides = await inTurns(
+        [
+          { name: 'float32', once: (i) => float.embed(tensor(i), 1).then(() => undefined) },
+          { name: '8-bit', once: (i) => whole.embed(tensor(i), 1).then(() => undefined) },
+        ],
+        { rounds: quick ? 20 : 200, warmUp: 10 },
+      );
+      let cosine = 0;
+      for (let i = 0; i < tensors.length; i++) {
+        const [a, b] = [await float.embed(tensor(i), 1), await whole.embed(tensor(i), 1)];
+        cosine += a.reduce((sum, value, n) => sum + value * b[n], 0);
+      }
+      const mean = cosine / tensors.length;
+      const { accuracy } = JSON.parse(readFileSync(join(small, 'manifest.json'), 'utf8'));
+      return {
+        sides,
+        ratios: [
+          ratio('times as fast', sides.float32.median / sides['8-bit'].median, 1.8, { atLeast: true }),
+          ratio('mean cosine to float32', mean, 0.99, { atLeast: true }),
+        ],
+        facts: { pictures: tensors.length, input: manifest.input, accuracy },
+        notes: [],
+      };
+    } finally {
+      await Promise.all([float.close(), whole.close()]);
+    }
+  },
+};

@@ -1,0 +1,58 @@
+// Row 7: resident memory of the whole service while it answers, with the exact index alone and with the graph.
+import { readFileSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { dataFolder } from '../data-folder.mjs';
+import { ratio } from '../kit.mjs';
+import { checked, startOurs, uploads } from '../services.mjs';
+
+const FULL = 1_280_000;
+
+export const row = {
+  id: 'memory',
+  title: 'Resident memory of the service (row 7)',
+  needs: ['vectors', 'pictures'],
+  async run(context) {
+    const { model, rows, graphRows, quick, pictures, say } = context;
+    const images = await uploads(pictures, quick ? 10 : 50);
+    const whole = await dataFolder(context, { rows, graph: rows === graphRows });
+    const near = rows === graphRows ? whole : await dataFolder(context, { rows: graphRows, graph: true });
+    say(`exact, ${rows} rows`);
+    const exact = await measure({ ...whole, model, images, mode: 'exact' });
+    say(`graph, ${graphRows} rows`);
+    const graph = await measure({ ...near, model, images, mode: 'hnsw' });
+    // The graph is a file that is mapped: what searches touch of it is resident, at most all.
+    const graphMb = (statSync(join(dirname(near.vectors), 'graph.hnsw')).size / 1e6) * (rows / graphRows);
+    const limit = (mb) => (rows >= FULL ? mb : null);
+    return {
+      sides: {},
+      ratios: [
+        ratio(`exact, MB at ${rows} rows`, exact.VmRSS, limit(600)),
+        ratio(`with every page of the graph, MB at ${rows} rows`, exact.VmRSS + graphMb, limit(1300)),
+      ],
+      facts: { rows, graph_rows: graphRows, mb: { exact, graph_at_graph_rows: graph, graph_file: graphMb } },
+      notes: [
+        'VmRSS of /proc after searches, all threads of the one process.',
+        `The graph's size is that of its file at ${graphRows} rows, as many bytes a row.`,
+      ],
+    };
+  },
+};
+
+async function measure({ folder, model, images, mode }) {
+  const service = await startOurs({ folder, model });
+  try {
+    for (const image of [...images, ...images]) checked(await service.search(image, `mode=${mode}`));
+    return memoryOf(service.pid);
+  } finally {
+    await service.stop();
+  }
+}
+
+/** MB, of /proc. */
+function memoryOf(pid) {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  const of = (name) => (Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(status)[1]) * 1024) / 1e6;
+  return Object.fromEntries(
+    ['VmRSS', 'VmHWM', 'RssAnon', 'RssFile', 'RssShmem'].map((name) => [name, of(name)]),
+  );
+}

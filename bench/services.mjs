@@ -1,0 +1,158 @@
+// The services that the benchmarks ask, each a process of its own, and the one client that asks them all alike.
+import { spawn } from 'node:child_process';
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { Agent, request } from 'node:http';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import sharp from 'sharp';
+import { listImages } from '../dist/offline.js';
+import { serve } from './story/service.mjs';
+
+const peer = (name) => fileURLToPath(new URL(`./peers/${name}`, import.meta.url));
+
+/** The service on a data folder, with its own settings but three: no search for a GPU, no recall sampling in the others' turns, a quiet log. */
+export async function startOurs({ folder, model }, more = []) {
+  const args = ['--data-dir', folder, '--model', model, '--exact-provider', 'cpu', ...more];
+  const { url, pid, stop } = await serve(args, {
+    LOOKALIKE_RECALL_SAMPLE: '0',
+    LOOKALIKE_LOG_LEVEL: 'error',
+  });
+  return { ...clientOf(url), pid, stop };
+}
+
+/** FastAPI, Pillow, onnxruntime and faiss; null where the Python is missing. */
+export const startFastapi = (peers, setup) =>
+  peers?.python ? startPeerService(peers.python, [peer('fastapi_service.py')], setup) : null;
+
+/** Express, multer, sharp, onnxruntime-node and hnswlib-node, all on one thread, as a first version is written. */
+export const startNaive = (setup) => startPeerService(process.execPath, [peer('naive-service.mjs')], setup);
+
+/** What both peers are told: the ONNX file, how pictures are prepared for it, the vectors, and where their graphs are kept. */
+export function peerSetup(data, model) {
+  const cache = `${data.folder}-peers`;
+  const { input, output, preprocess, temperature } = JSON.parse(
+    readFileSync(join(model, 'manifest.json'), 'utf8'),
+  );
+  mkdirSync(cache, { recursive: true });
+  const { mean, std } = preprocess;
+  const { vectors, rows, dimension } = data;
+  return {
+    onnx: join(model, 'encoder.onnx'),
+    input,
+    output,
+    mean,
+    std,
+    temperature,
+    vectors,
+    rows,
+    dimension,
+    cache,
+  };
+}
+
+async function startPeerService(command, args, setup) {
+  const child = spawn(command, [...args, JSON.stringify(setup)], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const ended = new Promise((resolve) => child.on('exit', resolve));
+  let said = '';
+  child.stderr.on('data', (chunk) => {
+    said = (said + chunk).slice(-4000);
+  });
+  const url = await new Promise((resolve, reject) => {
+    let text = '';
+    child.stdout.on('data', (chunk) => {
+      text += chunk;
+      const found = /^ready: (\S+)$/m.exec(text);
+      if (found) resolve(found[1]);
+    });
+    child.once('error', reject);
+    child.once('exit', (code) =>
+      reject(new Error(`${args[0]} ended with ${code} before it was ready: ${said}`)),
+    );
+  });
+  const stop = () => {
+    child.kill('SIGTERM');
+    return ended;
+  };
+  return { ...clientOf(url), pid: child.pid, stop };
+}
+
+const BOUNDARY = 'lookalike-benchmark';
+
+/** A picture as a browser's form sends it. */
+function formOf(picture) {
+  const head = `--${BOUNDARY}\r\nContent-Disposition: form-data; name="image"; filename="a.jpg"\r\nContent-Type: image/jpeg\r\n\r\n`;
+  return Buffer.concat([Buffer.from(head), picture, Buffer.from(`\r\n--${BOUNDARY}--\r\n`)]);
+}
+
+const forms = new WeakMap();
+
+/** `search(picture, query)` and `get(path)`; both resolve to `{status, headers, text}`. */
+function clientOf(url) {
+  const agent = new Agent({ keepAlive: true });
+  const { hostname, port } = new URL(url);
+  const ask = (method, path, { body, headers } = {}) =>
+    new Promise((resolve, reject) => {
+      const sent = request({ agent, hostname, port, method, path, headers }, (answer) => {
+        const parts = [];
+        answer.on('data', (part) => parts.push(part));
+        answer.on('error', reject);
+        answer.on('end', () => {
+          resolve({
+            status: answer.statusCode,
+            headers: answer.headers,
+            text: Buffer.concat(parts).toString(),
+          });
+        });
+      });
+      sent.on('error', reject);
+      sent.end(body);
+    });
+  const search = async (picture, query) => {
+    if (!forms.has(picture)) forms.set(picture, formOf(picture));
+    const body = forms.get(picture);
+    const headers = {
+      'Content-Type': `multipart/form-data; boundary=${BOUNDARY}`,
+      'Content-Length': body.length,
+    };
+    const post = () => ask('POST', `/v1/search?${query}`, { body, headers });
+    // A connection that lay idle may be closed by the other side just now.
+    return post().catch((error) => (error.code === 'ECONNRESET' ? post() : Promise.reject(error)));
+  };
+  return { url, search, get: (path) => ask('GET', path) };
+}
+
+/** Throws with what was said when it is no answer with labels and neighbours. */
+export function checked(answer) {
+  const { status, text } = answer;
+  const { labels, neighbours } = status === 200 ? JSON.parse(text) : {};
+  if (!(labels?.length > 0 && neighbours?.length > 0))
+    throw new Error(`no answer: ${status} ${text.slice(0, 500)}`);
+  return answer;
+}
+
+/** Real photographs as JPEGs of 500 x 375. */
+export async function uploads(folder, count) {
+  const all = await listImages(folder);
+  const taken = Array.from({ length: count }, (_, i) => all[Math.floor((i * all.length) / count)]);
+  return Promise.all(
+    taken.map(async ({ path }) =>
+      sharp(await readFile(path))
+        .rotate()
+        .resize(500, 375, { fit: 'cover' })
+        .jpeg({ quality: 90 })
+        .toBuffer(),
+    ),
+  );
+}
+
+/** The same encoder for pictures of another size: the graph is fully convolutional, only the manifest says a size. */
+export function modelAt(model, size, folder) {
+  const manifest = JSON.parse(readFileSync(join(model, 'manifest.json'), 'utf8'));
+  cpSync(model, folder, { recursive: true });
+  const square = { width: size, height: size };
+  Object.assign(manifest.input, square);
+  Object.assign(manifest.preprocess, { resize: { shorter_side: size }, crop: square });
+  writeFileSync(join(folder, 'manifest.json'), JSON.stringify(manifest));
+  return folder;
+}
