@@ -71,7 +71,10 @@ try {
     ...['--phases', 'examples,coverage,fuzzing', '--request-timeout', '30', '--continue-on-failure'],
     ...values.include.flatMap((path) => ['--include-path', path]),
   ];
-  const code = await ended(spawn(python, args, { cwd: dataDir, stdio: ['ignore', 'inherit', 'inherit'] }));
+  const env = { ...process.env, PYTHONPATH: join(root, 'scripts'), SCHEMATHESIS_HOOKS: 'contract_hooks' };
+  const code = await ended(
+    spawn(python, args, { cwd: dataDir, env, stdio: ['ignore', 'inherit', 'inherit'] }),
+  );
   const alive = child.exitCode === null && (await fetch(`${url}/livez`)).ok;
   child.kill('SIGTERM');
   await ended(child);
