@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
 import { Problem } from '../client/dist/index.js';
+import { benchCommands } from './cli/commands/bench.js';
 import { collectionCommands } from './cli/commands/collections.js';
 import { doctorCommands } from './cli/commands/doctor.js';
 import { embedCommands } from './cli/commands/embed.js';
@@ -29,7 +30,7 @@ const GROUPS: Record<string, readonly ((program: Command) => void)[]> = {
   'Long tasks:': [jobCommands, reindexCommands],
   'Backups:': [snapshotCommands],
   'Encoders:': [trainCommands, modelCommands, quantiseCommands],
-  'This machine:': [doctorCommands, tuneCommands],
+  'This machine:': [doctorCommands, tuneCommands, benchCommands],
 };
 
 const program = new Command('lookalike')

@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
-import { type Answer, type Client, type components, Problem } from '../../client/dist/index.js';
+import { type Client, Problem } from '../../client/dist/index.js';
 import { LookalikeError } from '../core/errors.js';
 import { listImages } from '../engines/folder.js';
+import { type Spread, spreadOf, stageSpreads, type TimedSearch, timedSearch } from './timed-search.js';
 
 /**
  * Weighted-kNN accuracy of a running service, through its HTTP API: every picture of a labelled folder is
@@ -32,18 +33,8 @@ export interface Evaluation {
   stages_ms: Record<string, Spread>; // from Server-Timing
 }
 
-type SearchAnswer = components['schemas']['SearchAnswer'];
-
-interface Spread {
-  p50: number;
-  p99: number;
-  max: number;
-}
-
-interface Outcome {
+interface Outcome extends TimedSearch {
   correct: boolean;
-  milliseconds: number;
-  stages: Map<string, number>;
 }
 
 export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
@@ -72,15 +63,8 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
 async function askOne(options: EvaluateOptions, path: string, label: string): Promise<Outcome | null> {
   const { client, collection, voteK, temperature, mode } = options;
   const query = { k: 1, vote_k: voteK, temperature, mode, ...(collection !== undefined && { collection }) };
-  const body = new FormData();
-  body.set('image', new Blob([await readFile(path)]), 'image');
-  const started = performance.now();
-  const answered = await client.call('post', '/v1/search', { query, body }).catch(refusedPicture);
-  if (answered === null) return null;
-  const milliseconds = performance.now() - started;
-  const { data, headers }: Answer<SearchAnswer> = answered;
-  const stages = parseServerTiming(headers.get('server-timing') ?? '');
-  return { correct: data.labels[0]?.label === label, milliseconds, stages };
+  const asked = await timedSearch(client, await readFile(path), { query }).catch(refusedPicture);
+  return asked && { ...asked, correct: asked.answer.labels[0]?.label === label };
 }
 
 /** Null when this picture is at fault. Any other refusal is of the question, and would be of the next one too. */
@@ -90,16 +74,9 @@ function refusedPicture(error: unknown): null {
   throw error;
 }
 
-/** `decode;dur=1.2, embed;dur=3.4` as a map of milliseconds. */
-function parseServerTiming(header: string): Map<string, number> {
-  const entries = [...header.matchAll(/([\w-]+);dur=([\d.]+)/g)];
-  return new Map(entries.map(([, name, value]) => [name!, Number(value)]));
-}
-
 function summarise(options: EvaluateOptions, outcomes: readonly (Outcome | null)[]): Evaluation {
   const answered = outcomes.filter((outcome) => outcome !== null);
   const correct = answered.filter((outcome) => outcome.correct).length;
-  const stages = new Set(answered.flatMap(({ stages }) => [...stages.keys()]));
   return {
     pictures: outcomes.length,
     refused: outcomes.length - answered.length,
@@ -109,15 +86,7 @@ function summarise(options: EvaluateOptions, outcomes: readonly (Outcome | null)
     vote_k: options.voteK,
     temperature: options.temperature,
     concurrency: options.concurrency,
-    answer_ms: spread(answered.map(({ milliseconds }) => milliseconds)),
-    stages_ms: Object.fromEntries(
-      [...stages].map((stage) => [stage, spread(answered.map(({ stages }) => stages.get(stage) ?? 0))]),
-    ),
+    answer_ms: spreadOf(answered.map(({ milliseconds }) => milliseconds)),
+    stages_ms: stageSpreads(answered),
   };
-}
-
-function spread(values: number[]): Spread {
-  const sorted = values.toSorted((a, b) => a - b);
-  const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0;
-  return { p50: at(0.5), p99: at(0.99), max: sorted.at(-1) ?? 0 };
 }

@@ -298,6 +298,7 @@ it('every command has help with an example', async () => {
     'evaluate',
     'restore',
     'doctor',
+    'bench',
   ];
   for (const name of names) expect(commandsOf(top.stdout)).toContain(name);
   const groups = {

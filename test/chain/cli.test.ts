@@ -11,6 +11,7 @@ import { SETTINGS } from '../../src/settings.js';
 import { PICTURES_PER_LABEL, writePictures } from '../fixtures/pictures.js';
 import { tempFolder } from '../fixtures/temp-folder.js';
 import { writeTinyModel } from '../fixtures/tiny-encoder.js';
+import { startTestServer } from '../http/start.js';
 import { expectRefusal, readyAt, runCli, startCli } from './cli-process.js';
 
 let home: string;
@@ -201,5 +202,52 @@ describe('evaluate', () => {
     await mkdir(at('flat'));
     await writeFile(at('flat/a.jpg'), '');
     expectRefusal(await runCli('evaluate', at('flat'), '--url', url), 4, at('flat'));
+  });
+});
+
+describe('bench', () => {
+  it('measures a data folder, by the number of clients', async () => {
+    const asked = ['--requests', '20', '--clients', '1,3', '--mode', 'exact'];
+    const { code, stdout, stderr } = await runCli('bench', at('pictures'), ...args, ...asked, '--json');
+    expect({ code, stderr }).toEqual({ code: 0, stderr: expect.not.stringContaining('    at ') });
+    const result = JSON.parse(stdout);
+    expect(result).toMatchObject({
+      pictures: ROWS,
+      requests: 20,
+      rows: ROWS,
+      mode: 'exact',
+      used: ['exact'],
+    });
+    expect(result.levels).toMatchObject([
+      { clients: 1, refused: 0 },
+      { clients: 3, refused: 0 },
+    ]);
+    for (const { answers_per_second, answer_ms, stages_ms } of result.levels) {
+      expect(answers_per_second).toBeGreaterThan(0);
+      expect(answer_ms.p50).toBeLessThanOrEqual(answer_ms.p99);
+      expect(stages_ms.embed.p50).toBeLessThanOrEqual(answer_ms.max);
+    }
+    const words = await runCli('bench', at('pictures'), ...args, '--requests', '10');
+    expect(words.stdout).toMatch(/clients +answers\/s[\s\S]+embed/);
+  });
+
+  it('counts what a full service refuses, and stops at what is wrong with the question', async () => {
+    const server = await startTestServer({ rateLimit: 15 });
+    onTestFinished(() => server.close());
+    const few = ['--requests', '30', '--clients', '1', '--json'];
+    const { code, stdout } = await runCli('bench', at('pictures'), '--url', server.url, ...few);
+    expect(code).toBe(0);
+    const [level] = JSON.parse(stdout).levels;
+    expect(level.refused).toBe(25); // ten came before, to warm up
+    const unknown = await runCli('bench', at('pictures'), ...args, '--collection', 'nobody');
+    expectRefusal(unknown, 4, 'nobody');
+  });
+
+  it.each([
+    [['--clients', '1,x'], '1,2,4'],
+    [['--requests', '0'], '--requests'],
+    [['--mode', 'fast'], 'auto, hnsw, exact'],
+  ])('refuses %j', async (given, said) => {
+    expectRefusal(await runCli('bench', at('pictures'), ...given), 2, said);
   });
 });
