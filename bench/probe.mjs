@@ -1,9 +1,10 @@
 // The streaming-read probe: how long it takes to read so many bytes once.
 import { Worker } from 'node:worker_threads';
 
-/** `read()` resolves when all threads have read their part of `bytes` zero bytes; `close()` ends them. */
+/** `read()` resolves when all threads have read their part of `bytes` bytes; `close()` ends them. */
 export async function readProbe(bytes, threads) {
   const buffer = new SharedArrayBuffer(bytes);
+  new Uint8Array(buffer).fill(1); // memory that nobody wrote is one page of zeros for all of it, and stays in the cache
   const length = Math.floor(bytes / threads);
   const workers = Array.from(
     { length: threads },
