@@ -153,8 +153,8 @@ export interface Store {
    * all, and says after which one to go on; null at the end of the list.
    */
   listWhere(query: ItemQuery & { where: Where; scan: number }): { items: Item[]; after: ItemPlace | null };
-  /** The rows whose metadata fits. */
-  rowsWhere(where: Where): RowSet;
+  /** The rows whose metadata fits, at one moment between the call and the answer. Other work runs meanwhile. */
+  rowsWhere(where: Where): Promise<RowSet>;
   vector(row: number): Float32Array | undefined;
   /** The next vectors after `afterId` (null: from the start), ordered by id bytewise. */
   vectorsInIdOrder(afterId: string | null, limit: number): StoredVector[];

@@ -14,8 +14,8 @@ import { checkId, checkUnitRows } from '../core/vector.js';
 import { createFilterCache, type FilterCache } from './sqlite-filter-cache.js';
 import { prepareList } from './sqlite-list.js';
 import { prepareRecords } from './sqlite-records.js';
+import { rowsWhere } from './sqlite-rows.js';
 import { NOW, prepareFacets } from './sqlite-schema.js';
-import { rowsWhere } from './sqlite-where.js';
 
 /** One collection in one space. Vectors have a table of their own so that item scans stay small. */
 
@@ -201,10 +201,8 @@ function storeAt(db: Database.Database, sql: Statements, place: Place & { filter
       return { items: rows.map((row) => itemByRow(row)!), after };
     },
     itemsBySha256: (sha256) => sql.bySha.all(sha256, collection).map((row) => itemOf(row)!),
-    rowsWhere(where) {
-      const read = () => rowsWhere(db, where, { collection });
-      return db.inTransaction ? read() : filters.get(where, read); // what is not committed may be taken back
-    },
+    rowsWhere: (where) =>
+      filters.get(where, () => rowsWhere(db, where, { collection, writes: filters.writes })),
     vector(row) {
       const blob = sql.vector.get(row, space);
       return blob && vectorOf(blob);

@@ -1,6 +1,5 @@
 import type Database from 'better-sqlite3';
 import type { Scalar } from '../core/facets.js';
-import { RowSet } from '../core/row-set.js';
 import type { Bound, Condition, Where } from '../core/where.js';
 
 /**
@@ -39,14 +38,80 @@ export interface WhereOptions {
 /** Beyond this many facets a condition counts as broad, whatever their number. */
 const BROAD = 10_000;
 
+/** Where a part of the reading ended: the next one goes on after it. `value` is null where the index has none. */
+export interface PartCursor {
+  row: number;
+  value: SqlValue | null;
+}
+
 /**
- * The rows of the collection that fit, all or `limit` of them. With several conditions the narrowest is looked up and
- * its rows are tested against the others, so that the time goes with the narrowest.
+ * The statements that read all rows which fit, part by part: for each walk through an index one that gives the next `limit`
+ * entries after a cursor as (row, value, fits), in the order of that index. With several conditions the narrowest is walked
+ * through and its rows are tested against the others, so that the time goes with the narrowest.
  */
-export function rowsWhere(db: Database.Database, where: Where, options: WhereOptions): RowSet {
-  const { sql, parameters } = whereSql(narrowestFirst(db, where, options.collection), options);
-  const rows = db.prepare<SqlValue[], number>(sql).pluck();
-  return RowSet.of(rows.all(...parameters));
+export function partsOf(
+  db: Database.Database,
+  where: Where,
+  options: Required<WhereOptions>,
+): ((after: PartCursor | null) => Query)[] {
+  const ordered = narrowestFirst(db, where, options.collection);
+  const first = ordered.find(isPositive);
+  const fits = fitSql(ordered.filter((condition) => condition !== first));
+  const part = ({ value, from, tests, order }: Walk): Query => ({
+    sql: [
+      `SELECT d.row, ${value} AS value, ${fits.sql} AS fits FROM ${from} d WHERE d.collection = ?`,
+      ...tests.map(({ sql }) => `AND ${sql}`),
+      `ORDER BY ${order} LIMIT ?`,
+    ].join(' '),
+    parameters: [
+      ...fits.parameters,
+      options.collection,
+      ...tests.flatMap(({ parameters }) => parameters),
+      options.limit,
+    ],
+  });
+  if (!first) return [(after) => part(itemsWalk(after))];
+  if (first.kind === 'in')
+    return [...new Set(first.values)].map((value) => (after) => part(valueWalk(first.path, value, after)));
+  return [(after) => part(spanWalk(first, after))];
+}
+
+interface Walk {
+  from: 'items' | 'facets';
+  value: string;
+  tests: readonly Query[];
+  order: string;
+}
+
+const rowAfter = (after: PartCursor | null): Query => ({ sql: 'd.row > ?', parameters: [after?.row ?? -1] });
+const pathIs = (path: string): Query => ({ sql: 'd.path = ?', parameters: [path] });
+
+const itemsWalk = (after: PartCursor | null): Walk => ({
+  from: 'items',
+  value: 'NULL',
+  tests: [rowAfter(after)],
+  order: 'd.row',
+});
+
+const valueWalk = (path: string, value: Scalar, after: PartCursor | null): Walk => ({
+  from: 'facets',
+  value: 'NULL',
+  tests: [pathIs(path), { sql: 'd.value = ?', parameters: [facetValue(value)] }, rowAfter(after)],
+  order: 'd.row',
+});
+
+/** Goes on after (value, row). The plus keeps a lower bound from being where SQLite starts: that would be the first part again. */
+function spanWalk(condition: Condition, after: PartCursor | null): Walk {
+  const tests = valueTests('d.value', condition, { lower: after ? '+d.value' : 'd.value' });
+  const onward: Query[] = after
+    ? [{ sql: '(d.value, d.row) > (?, ?)', parameters: [after.value!, after.row] }]
+    : [];
+  return {
+    from: 'facets',
+    value: 'd.value',
+    tests: [pathIs(condition.path), ...tests, ...onward],
+    order: 'd.value, d.row',
+  };
 }
 
 function narrowestFirst(db: Database.Database, where: Where, collection: number): Where {
@@ -135,9 +200,10 @@ function facetsWhere(table: 'd' | 'f', condition: Condition): Query {
   };
 }
 
-function valueTests(value: string, condition: Condition): Query[] {
+/** `lower`: how the value is written in a lower bound. */
+function valueTests(value: string, condition: Condition, { lower = value } = {}): Query[] {
   if (condition.kind === 'exists') return [];
-  if (condition.kind === 'range') return rangeTests(value, condition.bounds);
+  if (condition.kind === 'range') return rangeTests({ value, lower }, condition.bounds);
   const marks = condition.values.map(() => '?').join(', ');
   return [{ sql: `${value} IN (${marks})`, parameters: condition.values.map(facetValue) }];
 }
@@ -145,11 +211,15 @@ function valueTests(value: string, condition: Condition): Query[] {
 const SIGN = { gt: '>', gte: '>=', lt: '<', lte: '<=' };
 
 /** An open end is closed where the type ends: '' is the least string, x'' the least BLOB, nothing is below numbers. */
-function rangeTests(value: string, bounds: readonly Bound[]): Query[] {
-  const tests = bounds.map((bound) => ({ sql: `${value} ${SIGN[bound.sign]} ?`, parameters: [bound.value] }));
+function rangeTests({ value, lower }: { value: string; lower: string }, bounds: readonly Bound[]): Query[] {
+  const side = ({ sign }: Bound) => (sign === 'gt' || sign === 'gte' ? lower : value);
+  const tests = bounds.map((bound) => ({
+    sql: `${side(bound)} ${SIGN[bound.sign]} ?`,
+    parameters: [bound.value],
+  }));
   const isText = typeof bounds[0]!.value === 'string';
   const has = (...signs: Bound['sign'][]) => bounds.some(({ sign }) => signs.includes(sign));
-  if (isText && !has('gt', 'gte')) tests.push({ sql: `${value} >= ''`, parameters: [] });
+  if (isText && !has('gt', 'gte')) tests.push({ sql: `${lower} >= ''`, parameters: [] });
   if (!has('lt', 'lte')) tests.push({ sql: isText ? `${value} < x''` : `${value} < ''`, parameters: [] });
   return tests;
 }

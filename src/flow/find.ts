@@ -23,7 +23,7 @@ export async function find(
   directions: readonly Direction[],
   options: SearchOptions,
 ): Promise<SegmentHits[]> {
-  const allowed = allowedRows(parts, options);
+  const allowed = await allowedRows(parts, options);
   const found: SegmentHits[] = [];
   for (let at = 0; at < directions.length; at += GROUP) {
     if (at > 0) await parts.yieldToRequests();
@@ -47,10 +47,13 @@ export function checkLabels({ labels: column }: Collection, labels: readonly str
 }
 
 /** The rows that the filters leave, or undefined when there is none. */
-function allowedRows({ collection, store }: FindParts, { labels, where }: SearchOptions): RowSet | undefined {
+async function allowedRows(
+  { collection, store }: FindParts,
+  { labels, where }: SearchOptions,
+): Promise<RowSet | undefined> {
   const labelled = labels?.length ? collection.labels.rowsWith(labels) : undefined;
   if (!where?.length) return labelled;
-  const fitting = store.rowsWhere(where);
+  const fitting = await store.rowsWhere(where);
   return labelled ? fitting.and(labelled) : fitting;
 }
 

@@ -67,7 +67,7 @@ it('keeps items, vectors, files, ended jobs and the row mark', async () => {
       picture: null,
     });
     expect([store.count(), store.vector(2)]).toEqual([2, vector]);
-    expect([...store.rowsWhere(parseWhere({ x: 1 }))].sort()).toEqual([1, 2]);
+    expect([...(await store.rowsWhere(parseWhere({ x: 1 })))].sort()).toEqual([1, 2]);
     expect(store.files('/f').get('/f/a')).toMatchObject({ bytes: 10, error: null });
     expect(database.jobs(9)).toEqual([newJob('ended', { state: 'succeeded' })]); // what was cut short is asked for anew
     expect([store.highWaterMark(), store.put([newItem('next')]).rows]).toEqual([3, [4]]);

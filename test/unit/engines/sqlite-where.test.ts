@@ -1,10 +1,12 @@
 /** Filters in SQL on a real database: they find what `matches` says, and look it up instead of reading all facets. */
+import { setImmediate } from 'node:timers/promises';
 import Database from 'better-sqlite3';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { facetsOf } from '../../../src/core/facets.js';
 import { matches, parseWhere } from '../../../src/core/where.js';
-import { FACETS_SCHEMA, facetValue, rowsWhere, whereSql } from '../../../src/engines/sqlite-where.js';
+import { rowsWhere } from '../../../src/engines/sqlite-rows.js';
+import { FACETS_SCHEMA, facetValue, partsOf, whereSql } from '../../../src/engines/sqlite-where.js';
 import { arbitrary } from '../../fixtures/filters.js';
 
 const ITEMS = `
@@ -46,16 +48,22 @@ function rowsOf(filter: unknown, limit = 1000): number[] {
     .all(...parameters);
 }
 
+const never = () => 0; // no write comes between
+/** The same by parts of so many entries. */
+const readOf = async (filter: unknown, part?: number) => [
+  ...(await rowsWhere(db, parseWhere(filter), { collection: 1, writes: never, ...(part && { part }) })),
+];
+
 const ascending = (rows: Iterable<number>) => [...rows].sort((a, b) => a - b);
 
 describe('whereSql and rowsWhere', () => {
-  it('find exactly the rows that match, in the collection alone', () => {
+  it('find exactly the rows that match, in the collection alone, whatever the parts are', async () => {
     const stored = fc.record<Stored>({ collection: fc.constantFrom(1, 1, 2), metadata: arbitrary.metadata });
     const items = fc.array(stored, { minLength: 1, maxLength: 12, size: 'max' });
     const filters = fc.array(arbitrary.filter, { minLength: 1, maxLength: 20, size: 'max' });
     let found = 0;
-    fc.assert(
-      fc.property(items, filters, (given, filters) => {
+    await fc.assert(
+      fc.asyncProperty(items, filters, fc.integer({ min: 1, max: 5 }), async (given, filters, part) => {
         fill(given);
         for (const filter of filters) {
           const where = parseWhere(filter);
@@ -63,7 +71,7 @@ describe('whereSql and rowsWhere', () => {
             collection === 1 && matches(where, metadata) ? [i + 1] : [],
           );
           expect(ascending(rowsOf(filter))).toEqual(expected);
-          expect(ascending(rowsWhere(db, where, { collection: 1 }))).toEqual(expected);
+          expect(await readOf(filter, part)).toEqual(expected);
           found += expected.length;
         }
       }),
@@ -101,11 +109,10 @@ describe('whereSql and rowsWhere', () => {
     fill(Array.from({ length: 20 }, (_, i) => ({ collection: 1, metadata: { n: i, tags: ['a', 'b'] } })));
     for (const filter of [{}, { tags: 'a' }, { tags: { in: ['a', 'b'] } }, { n: { gte: 0 }, tags: 'b' }]) {
       expect(new Set(rowsOf(filter, 7)).size).toBe(7);
-      expect(rowsWhere(db, parseWhere(filter), { collection: 1, limit: 21 }).size).toBe(20);
     }
   });
 
-  it('begin with the narrowest condition', () => {
+  it('begin with the narrowest condition', async () => {
     const said: string[] = [];
     db.close();
     db = new Database(':memory:', { verbose: (text) => said.push(String(text)) });
@@ -116,8 +123,8 @@ describe('whereSql and rowsWhere', () => {
         metadata: { n: i, even: i % 2 === 0, k: i % 5 },
       })),
     );
-    const where = parseWhere({ even: true, none: { not: 1 }, n: { gte: 17 }, k: { exists: true } });
-    expect([...rowsWhere(db, where, { collection: 1 })]).toEqual([19]);
+    const filter = { even: true, none: { not: 1 }, n: { gte: 17 }, k: { exists: true } };
+    expect(await readOf(filter)).toEqual([19]);
     expect(said.at(-1)).toContain("WHERE d.collection = 1.0 AND d.path = 'n'");
   });
 
@@ -132,6 +139,50 @@ describe('whereSql and rowsWhere', () => {
       collection: 1,
     });
     expect(sql).not.toMatch(/OR 1|DROP|q'|z'/);
+  });
+});
+
+describe('a reading in parts', () => {
+  const every = (filter: unknown) =>
+    fill(Array.from({ length: 20 }, () => ({ collection: 1, metadata: filter as Stored['metadata'] })));
+
+  it('is made again when a write comes between, and is of one moment', async () => {
+    fill(Array.from({ length: 20 }, (_, n) => ({ collection: 1, metadata: { n } })));
+    let writes = 0;
+    const where = parseWhere({ n: { gte: 0 } });
+    const reading = rowsWhere(db, where, { collection: 1, writes: () => writes, part: 4 });
+    await setImmediate(); // rows 1 to 8 are read by now: the last one moves to where the reading was already
+    writes++;
+    db.exec('UPDATE facets SET value = 0.5 WHERE row = 20');
+    expect((await reading).size).toBe(20);
+  });
+
+  it('ends though a write comes between every two parts', async () => {
+    every({ n: 1 });
+    let writes = 0;
+    let done = false;
+    const reading = rowsWhere(db, parseWhere({ n: 1 }), { collection: 1, writes: () => writes, part: 3 });
+    const writing = (async () => {
+      for (; !done; await setImmediate()) writes++;
+    })();
+    expect((await reading).size).toBe(20);
+    done = true;
+    await writing;
+  });
+
+  it.each<[unknown, string]>([
+    [{ n: 1 }, 'PRIMARY KEY (collection=? AND path=? AND value=? AND row>?)'],
+    [{ n: { gte: 0 } }, 'PRIMARY KEY (collection=? AND path=? AND (value,row)>(?,?) AND value<?)'],
+    [{ n: { gt: 0, lt: 9 } }, 'PRIMARY KEY (collection=? AND path=? AND (value,row)>(?,?) AND value<?)'],
+    [{ n: { exists: true } }, 'PRIMARY KEY (collection=? AND path=? AND (value,row)>(?,?))'],
+    [{ n: { not: 1 } }, 'items_in_row_order (collection=? AND row>?)'],
+  ])('of %j goes on where it was, without sorting', (filter, index) => {
+    every({ n: 1 });
+    const [after] = partsOf(db, parseWhere(filter), { collection: 1, limit: 5 });
+    const { sql, parameters } = after!({ row: 3, value: 1 });
+    const steps = db.prepare<unknown[], { detail: string }>(`EXPLAIN QUERY PLAN ${sql}`).all(...parameters);
+    expect(steps[0]!.detail).toContain(index);
+    expect(steps.map(({ detail }) => detail).join('\n')).not.toMatch(/SCAN|TEMP B-TREE/);
   });
 });
 
