@@ -205,6 +205,7 @@ async function openParts(frame: Frame) {
     work: jobWork(flowParts),
     newId: flowParts.newId,
     now: flowParts.now,
+    onUnsaved: (job, err) => logger.error({ job, err }, 'the state of a job could not be stored'),
     // What went wrong by name is in the job, and told there; only surprises need the log's attention.
     onFinished: (job, cause) => {
       metrics.jobFinished(job);

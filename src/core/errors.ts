@@ -90,3 +90,9 @@ export class LookalikeError extends Error {
 export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);
 }
+
+const FULL = ['ENOSPC', 'EDQUOT', 'SQLITE_FULL'];
+
+/** Whether it was thrown because the disk, or what one may have of it, is used up; by the system or by SQLite. */
+export const isDiskFull = (thrown: unknown): boolean =>
+  thrown instanceof Error && 'code' in thrown && FULL.includes(String(thrown.code));

@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, open, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
-import { LookalikeError } from '../core/errors.js';
+import { isDiskFull, LookalikeError } from '../core/errors.js';
 import type { SpooledUpload } from '../core/import-entry.js';
 import { sha256OfFile, syncFolder } from './files.js';
 
@@ -45,7 +45,7 @@ export function createUploadSpool(folder: string): UploadSpool {
         return { id, ...facts };
       } catch (thrown) {
         await rm(part, { force: true });
-        throw isFull(thrown) ? storageFull(thrown) : thrown;
+        throw isDiskFull(thrown) ? storageFull(thrown) : thrown;
       }
     },
     async verified({ id, bytes, sha256 }) {
@@ -101,9 +101,6 @@ async function writeAll(path: string, body: AsyncIterable<Uint8Array>): Promise<
   }
   return { bytes, sha256: hash.digest('hex') };
 }
-
-const isFull = (thrown: unknown): boolean =>
-  thrown instanceof Error && 'code' in thrown && ['ENOSPC', 'EDQUOT'].includes(String(thrown.code));
 
 const storageFull = (cause?: unknown, why = ''): LookalikeError =>
   new LookalikeError('storage_full', `the disk of the data folder has no room${why}`, { cause });

@@ -1,4 +1,4 @@
-import { LookalikeError, messageOf } from '../core/errors.js';
+import { isDiskFull, LookalikeError, messageOf } from '../core/errors.js';
 import type { BadEntry, ImportOrigin } from '../core/import-entry.js';
 import type { Imports } from '../core/ports.js';
 import type { Job } from '../core/types.js';
@@ -62,12 +62,9 @@ function checkModel({ manifest }: ImportJobParts, vectorsOf: string, { format }:
   );
 }
 
-const FULL = ['ENOSPC', 'EDQUOT', 'SQLITE_FULL'];
-
 /** What is stored by then stays, and the same import again goes on from there. */
 function outOfRoom(thrown: unknown): unknown {
-  const full = thrown instanceof Error && 'code' in thrown && FULL.includes(String(thrown.code));
-  if (!full) return thrown;
+  if (!isDiskFull(thrown)) return thrown;
   return new LookalikeError(
     'storage_full',
     `the disk of the data folder is full (${messageOf(thrown)}); what was imported by then is kept`,

@@ -60,6 +60,8 @@ export interface JobsParts {
   newId: () => string;
   now: () => string; // ISO 8601
   onFinished?: (job: Job, cause: unknown) => void;
+  /** The state of a job could not be stored. It is known here all the same, and stored with the next change of any job. */
+  onUnsaved?: (job: Job, cause: unknown) => void;
 }
 
 /** Progress is saved at most this often: every report would be a write to disk. */
@@ -74,15 +76,28 @@ interface Live {
   pace: PaceKeeper;
 }
 
-export function createJobs({ store, work, newId, now, onFinished }: JobsParts): Jobs {
+export function createJobs({ store, work, newId, now, onFinished, onUnsaved }: JobsParts): Jobs {
   const live = new Map<string, Live>();
   const tails = new Map<string | null, Promise<unknown>>(); // by lane
   const watchers = new Map<string, Set<(job: Job, version: number) => void>>();
+  const unsaved = new Map<string, Job>(); // a full disk must not stop a lane
   let closing = false;
 
-  function change(job: Job, update: Partial<Job>, { save = true } = {}): void {
+  function save(job: Job): void {
+    unsaved.delete(job.id);
+    for (const one of [...unsaved.values(), job])
+      try {
+        store.saveJob(one);
+        unsaved.delete(one.id);
+      } catch (cause) {
+        unsaved.set(one.id, one);
+        if (one === job) onUnsaved?.(job, cause);
+      }
+  }
+
+  function change(job: Job, update: Partial<Job>, { save: wanted = true } = {}): void {
     Object.assign(job, update);
-    if (save) store.saveJob(job);
+    if (wanted) save(job);
     const version = nextVersion(job);
     for (const tell of watchers.get(job.id) ?? []) tell({ ...job }, version);
   }
@@ -143,7 +158,8 @@ export function createJobs({ store, work, newId, now, onFinished }: JobsParts): 
 
   const get = (id: string) => {
     const entry = live.get(id);
-    return entry ? { ...entry.job } : store.job(id);
+    const known = entry?.job ?? unsaved.get(id);
+    return known ? { ...known } : store.job(id);
   };
   return {
     start({ kind, collection, parameters }, onCommit) {
@@ -200,6 +216,7 @@ export function createJobs({ store, work, newId, now, onFinished }: JobsParts): 
       for (const { stop } of live.values())
         stop.abort(new LookalikeError('aborted', 'the service is stopping'));
       await Promise.all(tails.values());
+      for (const job of unsaved.values()) save(job);
     },
   };
 }

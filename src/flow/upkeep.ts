@@ -1,3 +1,4 @@
+import { isDiskFull } from '../core/errors.js';
 import type { Collection } from './collection.js';
 import type { Collections } from './collections.js';
 import type { Jobs, Started } from './jobs.js';
@@ -20,5 +21,10 @@ export function rebuildIfNeeded(
 ): Started | null {
   if (!needsRebuild(collections.get(name).active.collection)) return null;
   if (jobs.unfinished({ kind: 'reindex', collection: name })) return null;
-  return jobs.start({ kind: 'reindex', collection: name, parameters: {} });
+  try {
+    return jobs.start({ kind: 'reindex', collection: name, parameters: {} });
+  } catch (error) {
+    if (isDiskFull(error)) return null; // what was written stays searchable, and the next write asks again
+    throw error;
+  }
 }

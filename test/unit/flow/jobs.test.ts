@@ -12,6 +12,8 @@ import { tempFolder } from '../../fixtures/temp-folder.js';
 let store: Database;
 let jobs: Jobs;
 let finished: { job: Job; cause: unknown }[];
+let full: boolean; // whether the disk takes nothing
+let unsaved: string[];
 let ids: number;
 
 /** What a job of this test does, by the name in its parameters. */
@@ -20,16 +22,20 @@ let tasks: Map<unknown, Work>;
 function open(): Jobs {
   const work: Work = (job, progress) => tasks.get(job.parameters.task)!(job, progress);
   return createJobs({
-    store,
+    store: { ...store, saveJob: (job) => (full ? refuse() : store.saveJob(job)) },
     work: { import: work, reindex: work, report: work, snapshot: work },
     newId: () => `job-${++ids}`,
     now: () => new Date(Date.UTC(2026, 0, 1, 0, 0, ids)).toISOString(),
     onFinished: (job, cause) => finished.push({ job: { ...job }, cause }),
+    onUnsaved: ({ state }) => unsaved.push(state),
   });
+}
+function refuse(): never {
+  throw Object.assign(new Error('database or disk is full'), { code: 'SQLITE_FULL' });
 }
 beforeEach(async () => {
   store = openSqliteDatabase(join(await tempFolder(), 'x.db'));
-  [finished, ids, tasks] = [[], 0, new Map()];
+  [finished, ids, tasks, full, unsaved] = [[], 0, new Map(), false, []];
   jobs = open();
 });
 afterEach(() => store.close());
@@ -114,6 +120,23 @@ describe('jobs', () => {
     expect(foreign.finished_at).not.toBeNull();
     expect(finished.map(({ cause }) => cause)).toEqual([ours, theirs]);
     expect((await start('reindex', async () => ({})).finished).state).toBe('succeeded');
+  });
+
+  it('whose state cannot be stored go on, are known, and are stored as soon as there is room', async () => {
+    const first = gated();
+    const { job, finished: end } = start('import', first.work);
+    const second = start('reindex', async () => ({ second: true }));
+    await first.began;
+    full = true;
+    first.letGo();
+    expect((await end).state).toBe('succeeded');
+    expect((await second.finished).state).toBe('succeeded');
+    expect([jobs.get(job.id)!.state, jobs.list(2)[0]!.state]).toEqual(['succeeded', 'succeeded']);
+    expect([store.job(job.id)!.state, unsaved]).toEqual(['running', ['succeeded', 'running', 'succeeded']]);
+    expect(() => start('import', async () => ({}))).toThrow('disk is full'); // a new one is refused: it would be lost
+    full = false;
+    await start('import', async () => ({})).finished;
+    expect([store.job(job.id)!.state, store.job(second.job.id)!.state]).toEqual(['succeeded', 'succeeded']);
   });
 
   it('of different collections do not wait for each other', async () => {

@@ -1,0 +1,60 @@
+/** The disk of the data folder fills up while an import runs: what was stored stays, and the same import goes on once there is room. */
+import { spawnSync } from 'node:child_process';
+import { rm, statfs, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import request from 'supertest';
+import { afterAll, expect, it } from 'vitest';
+import type { Job } from '../../src/core/types.js';
+import { largeJpeg } from '../chain/large-picture.js';
+import { tarBytes } from '../fixtures/archives.js';
+import { paintedPng, withComment } from '../fixtures/painted.js';
+import { tempFolder } from '../fixtures/temp-folder.js';
+import { ended } from './jobs.js';
+import { startTestServer } from './start.js';
+
+const PICTURES = 400;
+
+const disk = await tempFolder();
+const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=192m', 'tmpfs', disk]).status === 0;
+if (!mounted) console.warn('skipped: no small disk can be mounted here to be filled');
+afterAll(() => void (mounted && spawnSync('umount', [disk])));
+
+it.skipIf(!mounted)('an import ends with storage_full, and goes on when it is sent again', async () => {
+  const jpeg = await largeJpeg(await paintedPng(3));
+  const files = Object.fromEntries(
+    Array.from({ length: PICTURES }, (_, i) => [`a/${i}.jpg`, withComment(jpeg, String(i))]),
+  );
+  const tar = await tarBytes(files);
+  const server = await startTestServer({ dataDir: join(disk, 'data'), maxBytes: 2 ** 20 });
+  try {
+    const { url } = server;
+    await request(url).post('/v1/collections').send({ name: 'sent' }).expect(201);
+    const send = async () => {
+      const sent = request(url).post('/v1/imports?collection=sent').type('application/x-tar').send(tar);
+      return (await sent.expect(202)).headers.location!;
+    };
+    const count = async () =>
+      (await request(url).get('/v1/info?collection=sent').expect(200)).body.bank.rows as number;
+    const search = () =>
+      request(url).post('/v1/search?collection=sent&k=1').attach('image', files['a/0.jpg']!, 'x.jpg');
+
+    const location = await send();
+    // The archive lies there by now: room for most of what is kept of it is left.
+    const { bavail, bsize } = await statfs(disk);
+    const ballast = join(disk, 'ballast');
+    await writeFile(ballast, Buffer.alloc(bavail * bsize - Math.floor(0.7 * tar.length)));
+    const failed = await ended(url, location, 'failed');
+    expect(failed.error).toMatch(/^the disk of the data folder is full .*what was imported by then is kept$/);
+    const kept = await count();
+    expect(kept).toBeGreaterThan(0);
+    expect(kept).toBeLessThan(PICTURES);
+    expect((await search().expect(200)).body.neighbours).toHaveLength(1);
+
+    await rm(ballast);
+    const job: Job = await ended(url, await send());
+    expect(job.result).toMatchObject({ unchanged: kept, embedded: PICTURES - kept, refused: 0 });
+    expect(await count()).toBe(PICTURES);
+  } finally {
+    await server.close();
+  }
+});
