@@ -1,22 +1,18 @@
 // Row 6: the encoder in float32 and in 8-bit integers (`lookalike quantise`), one picture at a time.
-import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createDecoder, createEmbedder, listImages, readModel, toTensor } from '../../dist/offline.js';
+import { int8Model } from '../int8-model.mjs';
 import { inTurns, ratio } from '../kit.mjs';
 
 export const row = {
   id: 'encoder',
   needs: ['pictures'],
   title: 'The encoder in 8-bit integers (row 6)',
-  async run({ root, model, pictures, scratch, quick, say }) {
-    const small = join(scratch, 'int8');
-    say('quantising');
-    const options = ['quantise', model, '--pictures', pictures, '--out', small];
-    execFileSync(process.execPath, [join(root, 'dist', 'cli.js'), ...options], {
-      stdio: ['ignore', 'ignore', 'inherit'],
-    });
+  async run(context) {
+    const { model, pictures, quick, say } = context;
+    const small = int8Model(context);
     const { manifest } = await readModel(model);
     const decoder = createDecoder();
     const images = await listImages(pictures);

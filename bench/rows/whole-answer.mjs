@@ -1,6 +1,7 @@
 // Row 3: the whole answer. One client sends a photograph of 500 x 375 over HTTP and gets labels and neighbours.
 import { join } from 'node:path';
 import { dataFolder } from '../data-folder.mjs';
+import { int8Model } from '../int8-model.mjs';
 import { inTurns, quantile, ratio } from '../kit.mjs';
 import { readProbe } from '../probe.mjs';
 import { checked, modelAt, peerSetup, startFastapi, startNaive, startOurs, uploads } from '../services.mjs';
@@ -16,17 +17,25 @@ export const row = {
     const { model, scratch, rows, graphRows, quick, peers, say, pictures } = context;
     const whole = await dataFolder(context, { rows, graph: rows === graphRows });
     const graph = rows === graphRows ? whole : await dataFolder(context, { rows: graphRows, graph: true });
+    const small = int8Model(context);
+    const smallData = await dataFolder({ ...context, model: small }, { rows: graphRows, graph: true });
     const images = await uploads(pictures, 20);
     const setup = peerSetup(graph, model);
     say(`opening the peers over ${graphRows} rows; their first start builds their graphs`);
     const fastapi = await startFastapi(peers, setup);
+    const fastapi8 = await startFastapi(peers, { ...setup, onnx: join(small, 'encoder.onnx') });
     const naive = await startNaive(setup);
     const found = { sides: {}, stages: {} };
     try {
       for (const size of SIZES) {
         say(`${size} px`);
-        const folder = modelAt(model, size, join(scratch, `model-${size}`));
-        await measure({ size, folder, whole, graph, images, fastapi, naive, quick }, found);
+        const at = (folder, name) => modelAt(folder, size, join(scratch, `${name}-${size}`));
+        const ours = [
+          { name: name.exact(size), mode: 'exact', data: whole.folder, model: at(model, 'model') },
+          { name: name.graph(size), mode: 'hnsw', data: graph.folder, model: at(model, 'model') },
+          { name: name.small(size), mode: 'hnsw', data: smallData.folder, model: at(small, 'model-int8') },
+        ];
+        await measure({ size, ours, images, fastapi, fastapi8, naive, quick }, found);
       }
       const readGbS = await readRate(rows);
       const versions = fastapi && JSON.parse((await fastapi.get('/versions')).text);
@@ -37,7 +46,7 @@ export const row = {
         notes: notes(context, fastapi),
       };
     } finally {
-      await Promise.all([fastapi?.stop(), naive.stop()]);
+      await Promise.all([fastapi?.stop(), fastapi8?.stop(), naive.stop()]);
     }
   },
 };
@@ -45,46 +54,47 @@ export const row = {
 const name = {
   exact: (size) => `lookalike, exact, ${size} px`,
   graph: (size) => `lookalike, graph, ${size} px`,
+  small: (size) => `lookalike, graph, 8-bit encoder, ${size} px`,
   fastapi: (size, threads) => `FastAPI, encoder on ${threads} thread${threads > 1 ? 's' : ''}, ${size} px`,
+  fastapi8: (size, threads) =>
+    `FastAPI, 8-bit encoder on ${threads} thread${threads > 1 ? 's' : ''}, ${size} px`,
   naive: (size) => `Express on one thread, ${size} px`,
 };
 
-async function measure({ size, folder, whole, graph, images, fastapi, naive, quick }, { sides, stages }) {
-  const exact = await startOurs({ folder: whole.folder, model: folder });
-  const near = graph === whole ? exact : await startOurs({ folder: graph.folder, model: folder });
+async function measure({ size, ours, images, fastapi, fastapi8, naive, quick }, { sides, stages }) {
   const image = (i) => images[i % images.length];
-  const ours = (side, service, mode) => ({
-    name: side,
-    async once(i) {
-      const { headers } = checked(await service.search(image(i), `mode=${mode}`));
-      stages[side] ??= {};
-      for (const [stage, ms] of timing(headers['server-timing'])) {
-        stages[side][stage] ??= [];
-        stages[side][stage].push(ms);
-      }
-    },
-  });
-  const other = (side, service, query) =>
-    service ? [{ name: side, once: async (i) => void checked(await service.search(image(i), query)) }] : [];
+  const services = new Map(); // by what they serve: two modes may be asked of one
+  const side = async ({ name, mode, data, model }) => {
+    const key = `${data} ${model}`;
+    if (!services.has(key)) services.set(key, await startOurs({ folder: data, model }));
+    stages[name] = {};
+    return {
+      name,
+      async once(i) {
+        const { headers } = checked(await services.get(key).search(image(i), `mode=${mode}`));
+        for (const [stage, ms] of timing(headers['server-timing'])) {
+          stages[name][stage] ??= [];
+          stages[name][stage].push(ms);
+        }
+      },
+    };
+  };
+  const other = (name, service, query) =>
+    service ? [{ name, once: async (i) => void checked(await service.search(image(i), query)) }] : [];
   try {
-    Object.assign(
-      sides,
-      await inTurns(
-        [
-          ours(name.exact(size), exact, 'exact'),
-          ours(name.graph(size), near, 'hnsw'),
-          ...other(name.fastapi(size, 1), fastapi, `size=${size}&threads=1`),
-          ...other(name.fastapi(size, 2), fastapi, `size=${size}&threads=2`),
-          ...other(name.naive(size), naive, `size=${size}`),
-        ],
-        { rounds: quick ? 5 : 60, warmUp: quick ? 2 : 5 },
-      ),
-    );
+    const own = [];
+    for (const one of ours) own.push(await side(one));
+    const peers = [1, 2].flatMap((threads) => [
+      ...other(name.fastapi(size, threads), fastapi, `size=${size}&threads=${threads}`),
+      ...other(name.fastapi8(size, threads), fastapi8, `size=${size}&threads=${threads}`),
+    ]);
+    const all = [...own, ...peers, ...other(name.naive(size), naive, `size=${size}`)];
+    Object.assign(sides, await inTurns(all, { rounds: quick ? 5 : 60, warmUp: quick ? 2 : 5 }));
   } finally {
-    await Promise.all([exact.stop(), near === exact ? undefined : near.stop()]);
+    await Promise.all([...services.values()].map((service) => service.stop()));
   }
-  for (const side of [name.exact(size), name.graph(size)])
-    for (const [stage, list] of Object.entries(stages[side])) stages[side][stage] = median(list);
+  for (const { name } of ours)
+    for (const [stage, list] of Object.entries(stages[name])) stages[name][stage] = median(list);
 }
 
 /** The stages of a `Server-Timing` header: `[name, milliseconds]`. */
@@ -109,11 +119,21 @@ async function readRate(rows) {
 }
 
 function ratiosOf(sides, { size, rows, graphRows, readGbS }) {
-  const tuned = [1, 2].map((threads) => sides[name.fastapi(size, threads)]?.median).filter(Boolean);
-  const best = tuned.length > 0 ? Math.min(...tuned) : undefined;
+  const bestOf = (side) => {
+    const tuned = [1, 2].map((threads) => sides[side(size, threads)]?.median).filter(Boolean);
+    return tuned.length > 0 ? Math.min(...tuned) : undefined;
+  };
+  const [best, best8] = [bestOf(name.fastapi), bestOf(name.fastapi8)];
   const naive = sides[name.naive(size)].median;
   const fast = readGbS >= 20 && rows >= 1_280_000; // the target is of such a machine
-  return [
+  const small = sides[name.small(size)].median;
+  const of8 = best8
+    ? [
+        ratio(`8-bit encoder, to FastAPI with the same file, ${size} px`, small / best8, 0.9),
+        ratio(`8-bit encoder, to FastAPI in float32, ${size} px`, small / best, 0.6),
+      ]
+    : [];
+  const whole = [
     ['exact', `exact over ${rows} rows`],
     ['graph', `graph over ${graphRows} rows`],
   ].flatMap(([kind, what]) => {
@@ -124,10 +144,11 @@ function ratiosOf(sides, { size, rows, graphRows, readGbS }) {
       ratio(`${what}, 99th percentile in ms, ${size} px`, p99, fast ? 20 : null),
     ];
   });
+  return [...whole, ...of8];
 }
 
 const notes = ({ rows, graphRows, peers }, fastapi) => [
-  'FastAPI is compared with the better of its two numbers of encoder threads; every side runs the same ONNX file in float32.',
+  'FastAPI is compared with the better of its two numbers of encoder threads. All sides run the same ONNX file in float32, those of the 8-bit encoder that of `lookalike quantise`.',
   ...(rows === graphRows
     ? []
     : [`The peers search graphs of ${graphRows} rows, also where the exact index reads ${rows}.`]),

@@ -2,9 +2,10 @@ import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { createExactIndex } from '../../src/engines/exact-index.js';
-import { describeIndex } from './index.contract.js';
+import { openExactSession } from '../../src/engines/exact-session.js';
+import { describeIndex, lists, referee } from './index.contract.js';
 import { softwareWebgpu } from './software-webgpu.js';
-import { shared } from './vectors.js';
+import { shared, unitVectors } from './vectors.js';
 
 /**
  * The contract on WebGPU, with SwiftShader where there is no GPU: slow and right. A Vulkan driver is chosen
@@ -12,14 +13,27 @@ import { shared } from './vectors.js';
  */
 const inside = process.env.LOOKALIKE_WEBGPU_SUITE === '1';
 
-if (inside)
+if (inside) {
   describeIndex({
     name: 'exact on WebGPU',
     exact: true,
     runs: 2,
     open: (bank) => createExactIndex({ ...shared(bank), provider: 'webgpu' }),
   });
-else {
+
+  it('finds the same in several shards as in one', async () => {
+    const [rows, dimension, k] = [9000, 32, 40];
+    const bank = unitVectors({ rows, dimension, seed: 9 });
+    bank.vectors.copyWithin(8500 * dimension, 100 * dimension, 110 * dimension); // equals in the last shard
+    const shardBytes = 4096 * dimension * 4;
+    const session = await openExactSession(bank, { provider: 'webgpu', intraOpThreads: 1, shardBytes });
+    const queries = bank.vectors.slice(100 * dimension, 104 * dimension);
+    const hits = await session.search(queries, 4, k);
+    expect([session.shards, session.scanned]).toEqual([3, 0]);
+    expect(lists(hits)).toEqual(lists(await referee(bank).search(queries, 4, { k })));
+    await session.close();
+  });
+} else {
   const driver = softwareWebgpu();
   describe('exact index on WebGPU', () => {
     it.skipIf(!driver)(
