@@ -1,7 +1,7 @@
 import type { LookalikeError } from './core/errors.js';
 import { messageOf } from './core/errors.js';
 import type { Generation, Generations, StoreIdentity } from './core/ports.js';
-import { createExactIndex } from './engines/exact-index.js';
+import { createLastingExactIndex } from './engines/exact-fallback.js';
 import { allocatePlanes, imageOf, type PlaneMemory } from './engines/exact-memory.js';
 import { makePlanes } from './engines/exact-planes.js';
 import {
@@ -46,7 +46,7 @@ export function createGenerations(parts: GenerationsParts): Generations {
     });
     const bank = { path: vectorsPath, rows: rows.length, dimension, onCrash };
     const graph = graphPath === null ? null : await createHnswIndex({ ...bank, graphPath });
-    const exact = await createExactIndex({ ...bank, provider, planes, threads: exactThreads }).catch(
+    const exact = await createLastingExactIndex({ ...bank, provider, planes, threads: exactThreads }).catch(
       async (error) => {
         await graph?.close();
         throw error;
