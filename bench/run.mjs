@@ -169,3 +169,4 @@ function headline() {
 
 if (values.headline) console.log(JSON.stringify(headline(), null, values.json ? 0 : 2));
 else if (values.json) console.log(JSON.stringify(results));
+process.exit(); // a row that failed may have left threads behind

@@ -7,7 +7,7 @@ import { fillPlanes, padPlanes } from '../dist/core/planes.js';
 import { scanTopK } from '../dist/core/top-k.js';
 import { normaliseRows } from '../dist/core/vector.js';
 import { openInt8Session } from '../dist/engines/exact-int8.js';
-import { kernelWorks } from '../dist/engines/exact-kernel-probe.js';
+import { bytesWork, kernelWorks } from '../dist/engines/exact-kernel-probe.js';
 import { allocatePlanes, planesIn } from '../dist/engines/exact-memory.js';
 
 const CPUS = ['Haswell', 'Skylake-Client', 'EPYC-Milan', 'Nehalem'];
@@ -62,18 +62,22 @@ async function inside() {
   fillPlanes(planesIn(planes), vectors, { from: 0, to: rows });
   padPlanes(planesIn(planes));
   const session = openInt8Session(planes, { vectors });
+  const wide = openInt8Session(planes, { vectors }, { bytes: false });
   const queries = vectors.slice(0, BATCH * dimension);
   const query = (i) => queries.slice(i * dimension, (i + 1) * dimension);
   const batch = await session.search(queries, BATCH, { k: K });
   let wrong = 0;
   for (let i = 0; i < BATCH; i++) {
     const [alone] = await session.search(query(i), 1, { k: K });
+    const [widely] = await wide.search(query(i), 1, { k: K });
     const truth = scanTopK({ vectors, rows, dimension }, query(i), { k: K });
-    for (const found of [alone, batch[i]])
+    for (const found of [alone, widely, batch[i]])
       if (found.rows.join() !== truth.rows.join() || found.scores.join() !== truth.scores.join()) wrong++;
   }
   const how = session.counts.batches > 0 ? 'batch by onnxruntime' : 'batch by the kernel of single queries';
-  console.log(`${2 * BATCH - wrong} of ${2 * BATCH} lists, ${how}, ${session.counts.scored} vectors read`);
+  const scan = bytesWork(dimension) ? 'scan of bytes' : 'no scan of bytes';
+  console.log(`${3 * BATCH - wrong} of ${3 * BATCH} lists, ${scan}, ${how}, ${session.counts.scored} vectors read`);
   await session.close();
+  await wide.close();
   process.exitCode = wrong === 0 ? 0 : 1;
 }

@@ -19,8 +19,12 @@ const floats = (path, count) => {
 };
 const vectors = floats(setup.vectors, rows * dimension);
 const queries = floats(setup.queries);
-const toBytes = (values) =>
-  Int8Array.from(values, (value) => Math.round(Math.max(-1, Math.min(1, value)) * 127));
+/** A loop: `Int8Array.from` keeps a list of all numbers besides. */
+function toBytes(values) {
+  const bytes = new Int8Array(values.length);
+  for (let i = 0; i < values.length; i++) bytes[i] = Math.round(Math.max(-1, Math.min(1, values[i])) * 127);
+  return bytes;
+}
 
 let graph;
 let build_ms = null;

@@ -33,7 +33,10 @@ export async function openPeers(context, { vectors, queries, dimension, K }) {
   );
   const usearch = await open('usearch', peers?.usearch, () =>
     startPeer(process.execPath, [here('usearch-side.mjs'), peers.usearch], setup),
-  );
+  ).catch(async (error) => {
+    await faiss?.close();
+    throw error;
+  });
   const count = queries.length / dimension;
   const side = (name, peer, index, n) =>
     peer

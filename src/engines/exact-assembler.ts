@@ -1,7 +1,7 @@
 /**
  * Writes WebAssembly modules: just what the scan's kernels need, so that no compiler stands between the source
- * and the machine. Opcodes are those of the WebAssembly 2.0 specification (SIMD) and of its threads proposal
- * (shared memory). Code is a flat list of bytes in stack order; the helpers below name them.
+ * and the machine. Opcodes are those of the WebAssembly 2.0 specification (SIMD), of its threads proposal
+ * (shared memory) and of its relaxed SIMD proposal (WebAssembly 3.0). Code is a flat list of bytes in stack order; the helpers below name them.
  */
 
 export type Code = readonly number[];
@@ -61,6 +61,15 @@ export const v128 = {
     ...simd(13),
     ...lanes.flatMap((lane) => [0, 1, 2, 3].map((byte) => lane * 4 + byte)),
   ],
+} as const;
+
+export const i16x8 = {
+  splat: simd(16),
+  /**
+   * Products of sixteen pairs of 8-bit lanes, added in twos in 16 bits. The specification leaves open whether a second
+   * operand of 128 and more is negative, and whether sums clip: to be asked of the machine before it is relied on.
+   */
+  relaxedDotI8x16: simd(0x112),
 } as const;
 
 export const i32x4 = {

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { createTopK } from '../core/top-k.js';
 import type { Hits } from '../core/types.js';
+import { bytesWork } from './exact-kernel-probe.js';
 import { ARENA, GROUP, type PlaneMemory, regionsOf, STATE, WORD, WORTH_HELP } from './exact-memory.js';
 import { createScanner, roomFor } from './exact-scan.js';
 import type { ScanData } from './exact-scan.worker.js';
@@ -33,16 +34,20 @@ export interface Int8Session {
 /** A helper that has not answered after this many milliseconds is dead: none works on a task for seconds. */
 const HELPER_LIMIT = 30_000;
 
-/** Throws where the machine has no vectors in WebAssembly, or computes wrongly with them. */
-export function openInt8Session(bank: PlaneMemory, source: VectorSource): Int8Session {
+/** Throws where the machine has no vectors in WebAssembly. `bytes`: by the scan of bytes, where it works unless told. */
+export function openInt8Session(
+  bank: PlaneMemory,
+  source: VectorSource,
+  { bytes = bytesWork(bank.dimension) } = {},
+): Int8Session {
   const { memory, rows, dimension } = bank;
   const regions = regionsOf(rows, dimension, bank.threads);
   const vectors = openVectors(source, { rows, dimension });
-  const scanner = createScanner(bank, 0, vectors);
+  const scanner = createScanner(bank, vectors, { thread: 0, bytes });
   const words = new Int32Array(memory.buffer, 0, regions.floats / 4);
   const counts = { queries: 0, left: 0, scored: 0, scanned: 0, batches: 0 };
   const helpers = Array.from({ length: bank.threads - 1 }, (_, i) =>
-    startHelper({ bank, source, thread: i + 1 }),
+    startHelper({ bank, source, thread: i + 1, bytes }),
   );
 
   async function run(

@@ -36,6 +36,7 @@ export interface Regions {
 export interface ThreadRegions {
   record: number; // one a query
   queries: number; // GROUP x stride int16
+  byteQueries: number; // GROUP x stride int8: the same queries
   list: number; // LIST int32
   products: number; // two times LIST int32
   arena: number; // ARENA times (row int32, score float32)
@@ -48,10 +49,11 @@ const aligned = (bytes: number) => Math.ceil(bytes / 64) * 64;
 export function threadRegions(stride: number): ThreadRegions & { bytes: number } {
   const record = 0;
   const queries = aligned(GROUP * 16);
-  const list = queries + aligned(GROUP * stride * 2);
+  const byteQueries = queries + aligned(GROUP * stride * 2);
+  const list = byteQueries + aligned(GROUP * stride);
   const products = list + LIST * 4;
   const arena = products + 2 * LIST * 4;
-  return { record, queries, list, products, arena, bytes: arena + ARENA * 8 };
+  return { record, queries, byteQueries, list, products, arena, bytes: arena + ARENA * 8 };
 }
 
 export function regionsOf(rows: number, dimension: number, threads: number): Regions {

@@ -9,7 +9,7 @@ import {
 } from '../core/planes.js';
 import { createTopK } from '../core/top-k.js';
 import { BATCH_LIMIT, type Batch, openBatch } from './exact-batch.js';
-import { openKernel, RECORD, RECORD_BYTES } from './exact-kernel.js';
+import { BYTE_LIMIT, openKernel, RECORD, RECORD_BYTES } from './exact-kernel.js';
 import { GROUP, LIST, type PlaneMemory, planesIn, regionsOf, threadRegions, WORD } from './exact-memory.js';
 import type { VectorReader } from './vector-source.js';
 
@@ -45,12 +45,16 @@ interface QueryState {
   query: Float32Array;
   whole: WholeQuery;
   slack: number; // of scores from `whole`
-  scanSlack: number; // of the scores that the scan finds: the batch has fewer bits of the query
+  scanSlack: number; // of the scores that the scan finds: by bytes and as a batch it has fewer bits of the query
   threshold: number;
 }
 
-/** Throws where the kernel cannot run. Blocks its thread while it runs. */
-export function createScanner(bank: PlaneMemory, thread: number, vectors: VectorReader): Scanner {
+/** `bytes`: by the scan of bytes. Throws where the kernel cannot run. Blocks its thread while it runs. */
+export function createScanner(
+  bank: PlaneMemory,
+  vectors: VectorReader,
+  { thread, bytes }: { thread: number; bytes: boolean },
+): Scanner {
   const { rows: size, dimension } = bank;
   const { buffer } = bank.memory;
   const regions = regionsOf(size, dimension, bank.threads);
@@ -58,7 +62,7 @@ export function createScanner(bank: PlaneMemory, thread: number, vectors: Vector
   const { stride, padded, high, low } = planes.layout;
   const own = threadRegions(stride);
   const home = regions.threads + thread * regions.threadBytes;
-  const kernel = openKernel(stride, bank.memory);
+  const kernel = openKernel(stride, bank.memory, { bytes });
   const words = new Int32Array(buffer, 0, regions.floats / 4);
   const ints = new Int32Array(buffer, 0, regions.planes / 4);
   const floats = new Float32Array(buffer, 0, regions.planes / 4);
@@ -72,6 +76,7 @@ export function createScanner(bank: PlaneMemory, thread: number, vectors: Vector
 
   const recordOf = (q: number) => home + own.record + q * RECORD_BYTES;
   const queryOf = (q: number) => home + own.queries + q * stride * 2;
+  const byteQueryOf = (q: number) => home + own.byteQueries + q * stride;
   const arenaOf = (t: number, q: number) =>
     regions.threads + t * regions.threadBytes + own.arena + q * roomFor(words[WORD.k]!) * 8;
   const countOf = (q: number) => (ints[(recordOf(q) + RECORD.out) / 4]! - arenaOf(thread, q)) / 8;
@@ -86,10 +91,22 @@ export function createScanner(bank: PlaneMemory, thread: number, vectors: Vector
   function prepare(q: number): QueryState {
     const query = floats.slice(regions.floats / 4 + q * dimension, regions.floats / 4 + (q + 1) * dimension);
     const whole = wholeQuery(query, new Int16Array(buffer, queryOf(q), dimension), limit);
-    ints[(recordOf(q) + RECORD.correction) / 4] = whole.correction;
-    floats[(recordOf(q) + RECORD.scale) / 4] = whole.scale;
+    setScan(q, whole);
     const slack = slackOf(whole.error, largestError);
     return { query, whole, slack, scanSlack: slack, threshold: LEAST_THRESHOLD };
+  }
+
+  function setScan(q: number, { correction, scale }: WholeQuery): void {
+    ints[(recordOf(q) + RECORD.correction) / 4] = correction;
+    floats[(recordOf(q) + RECORD.scale) / 4] = scale;
+  }
+
+  /** Gives a query to the scan by bytes. */
+  function prepareBytes(q: number): void {
+    const state = states[q]!;
+    const whole = wholeQuery(state.query, new Int8Array(buffer, byteQueryOf(q), dimension), BYTE_LIMIT);
+    setScan(q, whole);
+    state.scanSlack = slackOf(whole.error, largestError);
   }
 
   /** The lower bound of the k-th best of these, less what both bounds must allow for. */
@@ -137,7 +154,9 @@ export function createScanner(bank: PlaneMemory, thread: number, vectors: Vector
     const part = regions.planes + 4 * row;
     const { scales, errors } = planes.layout;
     const plane = regions.planes + high + row * stride;
-    kernel.scan(row, end, plane, part + scales, part + errors, queryOf(q), recordOf(q));
+    if (kernel.scanBytes)
+      kernel.scanBytes(row, end, plane, part + scales, part + errors, byteQueryOf(q), recordOf(q));
+    else kernel.scan(row, end, plane, part + scales, part + errors, queryOf(q), recordOf(q));
   }
 
   /** The same for a block of the rows listed. */
@@ -234,6 +253,7 @@ export function createScanner(bank: PlaneMemory, thread: number, vectors: Vector
       if (many && batch === undefined) batch = await openBatch(stride);
       const batched = many && batch !== null;
       if (batched) prepareBatch();
+      else if (listed < 0 && bytes) states.forEach((_, q) => void prepareBytes(q));
       let first = true;
       for (;;) {
         const block = Atomics.add(words, WORD.next, 1);

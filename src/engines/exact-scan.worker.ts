@@ -11,11 +11,12 @@ export interface ScanData {
   bank: PlaneMemory;
   source: VectorSource;
   thread: number;
+  bytes: boolean; // by the scan of bytes
 }
 
 await serve(workerData as ScanData);
 
-async function serve({ bank, source, thread }: ScanData): Promise<void> {
+async function serve({ bank, source, thread, bytes }: ScanData): Promise<void> {
   const words = new Int32Array(
     bank.memory.buffer,
     0,
@@ -23,7 +24,7 @@ async function serve({ bank, source, thread }: ScanData): Promise<void> {
   );
   const state = WORD.states + thread;
   const vectors = openVectors(source, bank);
-  const scanner = createScanner(bank, thread, vectors);
+  const scanner = createScanner(bank, vectors, { thread, bytes });
   for (;;) {
     const ticket = Atomics.load(words, WORD.ticket);
     const found = Atomics.compareExchange(words, state, STATE.invited, STATE.working);

@@ -70,8 +70,9 @@ function prepareStatements(db: Database.Database) {
       `SELECT ${ITEM} FROM items WHERE row = ? AND collection = ?`,
     ),
     byId: db.prepare<[number, string], ItemRow>(`SELECT ${ITEM} FROM items WHERE collection = ? AND id = ?`),
+    // Named: SQLite would rather go through the whole collection in the order of its ids than sort the one row it finds.
     bySha: db.prepare<[string, number], ItemRow>(
-      `SELECT ${ITEM} FROM items WHERE sha256 = ? AND collection = ? ORDER BY id`,
+      `SELECT ${ITEM} FROM items INDEXED BY items_sha256 WHERE sha256 = ? AND collection = ? ORDER BY id`,
     ),
     vector: db
       .prepare<[number, number], Buffer>('SELECT vector FROM vectors WHERE row = ? AND space = ?')

@@ -8,18 +8,18 @@ import { type Multiply, multipliesRightly } from '../../src/engines/exact-batch.
 import { createExactIndex } from '../../src/engines/exact-index.js';
 import { openInt8Session } from '../../src/engines/exact-int8.js';
 import { type Kernel, openKernel } from '../../src/engines/exact-kernel.js';
-import { answersRightly, kernelWorks } from '../../src/engines/exact-kernel-probe.js';
+import { answersBytesRightly, answersRightly, bytesWork, kernelWorks } from '../../src/engines/exact-kernel-probe.js';
 import { allocatePlanes, planesIn } from '../../src/engines/exact-memory.js';
 import { tempFolder } from '../fixtures/temp-folder.js';
 import { adversarialBank, lists, referee } from './index.contract.js';
 import { clusteredVectors, gaussian, unitVectors, type Vectors } from './vectors.js';
 
 /** The session alone, on this thread: hundreds of hard banks in the time of a few threads. */
-function sessionOf({ vectors, rows, dimension }: Vectors) {
+function sessionOf({ vectors, rows, dimension }: Vectors, options: { bytes?: boolean } = {}) {
   const memory = allocatePlanes(rows, dimension, 1);
   fillPlanes(planesIn(memory), vectors, { from: 0, to: rows });
   padPlanes(planesIn(memory));
-  return openInt8Session(memory, { vectors });
+  return openInt8Session(memory, { vectors }, options);
 }
 
 /** As in `exact-batch.ts`, by a processor without VNNI: products of bytes added in twos, clipped at 16 bits. */
@@ -74,10 +74,11 @@ describe('the scan of 8-bit planes', () => {
     const k = fc.oneof(fc.integer({ min: 1, max: 60 }), fc.constant(400));
     const dimensions = [1, 2, 7, 16, 17, 100, 128, 255, 256, 257, 384, 513, 1000, 2048];
     const hard = hardRows(fc.integer({ min: 1, max: 400 }), dimensions);
+    const how = fc.record({ filtered: fc.boolean(), wide: fc.boolean() }); // wide: the scan of machines without the other
     await fc.assert(
-      fc.asyncProperty(fc.oneof(hard, adversarialBank), k, fc.boolean(), async (bank, k, filtered) => {
+      fc.asyncProperty(fc.oneof(hard, adversarialBank), k, how, async (bank, k, { filtered, wide }) => {
         const { rows, dimension, vectors } = bank;
-        const session = sessionOf(bank);
+        const session = sessionOf(bank, wide ? { bytes: false } : {});
         const n = Math.min(rows, 3);
         const queries = vectors.slice(0, n * dimension);
         const allowed = new Set(
@@ -93,7 +94,7 @@ describe('the scan of 8-bit planes', () => {
         );
         await session.close();
       }),
-      { numRuns: 300, seed: 21 },
+      { numRuns: 400, seed: 21 },
     );
   });
 
@@ -189,6 +190,30 @@ describe('the probe of the kernels', () => {
     expect(answersRightly(128, openKernel)).toBe(true);
     expect(answersRightly(128, clipped)).toBe(false);
     expect(answersRightly(128, short)).toBe(false);
+  });
+
+  it('refuses a scan of bytes that clips or leaves out a row', () => {
+    type Open = typeof openKernel;
+    const changed =
+      (change: (kernel: Kernel, memory: WebAssembly.Memory) => Kernel['scan']): Open =>
+      (stride, memory, options) => {
+        const kernel = openKernel(stride, memory, options);
+        return { ...kernel, scanBytes: change(kernel, memory) };
+      };
+    const short = changed(
+      (kernel) =>
+        (row, end, ...rest) =>
+          kernel.scanBytes!(row, end - 4, ...rest),
+    );
+    const clipped = changed((kernel, memory) => (...asked) => {
+      kernel.scanBytes!(...asked);
+      const floats = new Float32Array(memory.buffer, 320, 16); // (row, score) of eight rows
+      for (let i = 1; i < 16; i += 2) floats[i] = Math.min(floats[i]!, 2 ** 16);
+    });
+    expect(bytesWork(128)).toBe(process.arch === 'x64'); // others take the bytes of a row as signed
+    if (!bytesWork(128)) return;
+    for (const stride of [16, 128, 304, 2048]) expect(answersBytesRightly(stride, openKernel)).toBe(true);
+    expect([answersBytesRightly(128, short), answersBytesRightly(128, clipped)]).toEqual([false, false]);
   });
 
   it('refuses products of a batch that are clipped; in 16 bits none is', async () => {
