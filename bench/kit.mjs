@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { cpus, release, totalmem } from 'node:os';
+import { setTimeout } from 'node:timers/promises';
 
 /** Milliseconds that a step took. */
 export async function timed(step) {
@@ -27,12 +28,14 @@ export function spread(samples) {
 /**
  * Runs all sides in turns, so that what the machine does besides meets all of them alike. A side is `{name, once}`;
  * `once(i)` does round i and may return its own milliseconds (a process that times itself), else it is timed here.
- * Warm-up rounds are not counted. Returns `{name: {min, median, p99, n}}`, milliseconds a round.
+ * `pause`: milliseconds before each turn, so that what a side does after its answer (threads that spin on) is not the next
+ * one's. Warm-up rounds are not counted. Returns `{name: {min, median, p99, n}}`, milliseconds a round.
  */
-export async function inTurns(sides, { rounds, warmUp = 3 }) {
+export async function inTurns(sides, { rounds, warmUp = 3, pause = 0 }) {
   const samples = Object.fromEntries(sides.map(({ name }) => [name, []]));
   for (let i = -warmUp; i < rounds; i++)
     for (const { name, once } of sides) {
+      if (pause > 0) await setTimeout(pause);
       let own;
       const outside = await timed(async () => {
         own = await once(i + warmUp);

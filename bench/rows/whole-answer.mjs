@@ -8,6 +8,7 @@ import { checked, modelAt, peerSetup, startFastapi, startNaive, startOurs, uploa
 
 const OWN_SIZE = 112;
 const SIZES = [OWN_SIZE, 224];
+const PAUSE = 120; // milliseconds; idle threads of the peers' onnxruntime keep spinning after an answer
 
 export const row = {
   id: 'whole-answer',
@@ -89,7 +90,8 @@ async function measure({ size, ours, images, fastapi, fastapi8, naive, quick }, 
       ...other(name.fastapi8(size, threads), fastapi8, `size=${size}&threads=${threads}`),
     ]);
     const all = [...own, ...peers, ...other(name.naive(size), naive, `size=${size}`)];
-    Object.assign(sides, await inTurns(all, { rounds: quick ? 5 : 60, warmUp: quick ? 2 : 5 }));
+    const counts = quick ? { rounds: 5, warmUp: 2 } : { rounds: 60, warmUp: 5 };
+    Object.assign(sides, await inTurns(all, { ...counts, pause: PAUSE }));
   } finally {
     await Promise.all([...services.values()].map((service) => service.stop()));
   }

@@ -54,6 +54,9 @@ export const RECORD_BYTES = 16;
 /** Bytes of a row read in one go; longer rows take several. */
 const UNROLLED = 256;
 
+/** Vectors of the query that stay in registers: a processor has sixteen, the scan needs the others. */
+const REGISTERS = 8;
+
 /** Hands out local variables by number, after the parameters. */
 function localsAfter(parameters: number) {
   const types: (typeof I32 | typeof F32 | typeof V128)[] = [];
@@ -95,29 +98,28 @@ const sumsOfFour = ([a, b, c, d]: readonly number[]): Code => {
 const times = (count: number, code: (i: number) => Code): Code =>
   Array.from({ length: count }, (_, i) => code(i)).flat();
 
-/** How a row is gone along: `part` bytes of it at a time, for which the query has `width` bytes a number. */
-interface Steps {
-  part: number;
+/** How a row is gone along: `code` for `step` bytes of it, for which the query has `width` bytes a number. */
+interface Along {
   width: number;
+  code: (step: number) => Code;
 }
 
-/** Runs along a row: `code` once with all offsets when it fits, else in a loop that moves both pointers. */
+/** Runs along a row: once when it fits, else in a loop that moves both pointers. */
 function alongRow(
   stride: number,
-  { part, width, code }: Steps & { code: (offset: number) => Code },
+  { width, code }: Along,
   pointers: { row: number; query: number; end: number },
 ): Code {
   const { loops, step } = cut(stride);
   const { row, query, end } = pointers;
-  const unrolled = times(step / part, (i) => code(part * i));
-  if (loops === 1) return unrolled;
+  if (loops === 1) return code(step);
   return [
     ...get(query),
     ...i32.const(width * stride),
     ...i32.add,
     ...set(end),
     ...doWhile(
-      [...unrolled, ...advance(row, i32.const(step)), ...advance(query, i32.const(width * step))],
+      [...code(step), ...advance(row, i32.const(step)), ...advance(query, i32.const(width * step))],
       [...get(query), ...get(end), ...i32.ltUnsigned],
     ),
   ];
@@ -129,6 +131,7 @@ function scanFunction(stride: number, name: 'scan' | 'scanBytes'): WasmFunction 
   const locals = localsAfter(7);
   const sums = locals.several(4);
   const [part, scores, ones] = [locals.one(V128), locals.one(V128), locals.one(V128)];
+  const kept = locals.several(bytes && stride <= REGISTERS * 16 ? stride / 16 : 0); // the query, where registers hold it
   const [mask, rowAt, queryAt, queryEnd, out] = [
     locals.one(I32),
     locals.one(I32),
@@ -137,31 +140,35 @@ function scanFunction(stride: number, name: 'scan' | 'scanBytes'): WasmFunction 
     locals.one(I32),
   ];
 
-  const widePart = (i: number, offset: number): Code => [
-    ...get(rowAt),
-    ...v128.load8x8Unsigned(i * stride + offset),
-    ...get(part),
+  const add = (i: number, products: Code): Code => [
+    ...get(sums[i]!),
+    ...products,
+    ...i32x4.dotI16x8,
+    ...i32x4.add,
+    ...set(sums[i]!),
   ];
-  const bytePart = (i: number, offset: number): Code => [
-    ...get(part),
-    ...get(rowAt),
-    ...v128.load(i * stride + offset),
-    ...i16x8.relaxedDotI8x16,
-    ...get(ones),
-  ];
-  const steps: Steps = bytes ? { part: 16, width: 1 } : { part: 8, width: 2 };
-  const addPart = (offset: number): Code => [
-    ...get(queryAt),
-    ...v128.load(steps.width * offset),
-    ...set(part),
-    ...times(4, (i) => [
-      ...get(sums[i]!),
-      ...(bytes ? bytePart : widePart)(i, offset),
-      ...i32x4.dotI16x8,
-      ...i32x4.add,
-      ...set(sums[i]!),
-    ]),
-  ];
+  /** Eight numbers of the query, then of each row. */
+  const wide = (step: number): Code =>
+    times(step / 8, (n) => [
+      ...get(queryAt),
+      ...v128.load(16 * n),
+      ...set(part),
+      ...times(4, (i) => add(i, [...get(rowAt), ...v128.load8x8Unsigned(i * stride + 8 * n), ...get(part)])),
+    ]);
+  /** Row after row, in the order in which they lie: by bytes the memory is what limits. */
+  const byBytes = (step: number): Code =>
+    times(4, (i) =>
+      times(step / 16, (n) =>
+        add(i, [
+          ...(kept.length > 0 ? get(kept[n]!) : [...get(queryAt), ...v128.load(16 * n)]),
+          ...get(rowAt),
+          ...v128.load(i * stride + 16 * n),
+          ...i16x8.relaxedDotI8x16,
+          ...get(ones),
+        ]),
+      ),
+    );
+  const along: Along = bytes ? { width: 1, code: byBytes } : { width: 2, code: wide };
   const emit = (lane: number): Code =>
     when(
       [...get(mask), ...i32.const(1 << lane), ...i32.and],
@@ -216,7 +223,7 @@ function scanFunction(stride: number, name: 'scan' | 'scanBytes'): WasmFunction 
     ...set(rowAt),
     ...get(query),
     ...set(queryAt),
-    ...alongRow(stride, { ...steps, code: addPart }, { row: rowAt, query: queryAt, end: queryEnd }),
+    ...alongRow(stride, along, { row: rowAt, query: queryAt, end: queryEnd }),
     ...compare,
     ...advance(plane, i32.const(4 * stride)),
     ...advance(scales, i32.const(16)),
@@ -230,6 +237,7 @@ function scanFunction(stride: number, name: 'scan' | 'scanBytes'): WasmFunction 
     locals: locals.types,
     code: [
       ...(bytes ? [...i32.const(1), ...i16x8.splat, ...set(ones)] : []),
+      ...kept.flatMap((one, n) => [...get(query), ...v128.load(16 * n), ...set(one)]),
       ...doWhile(fourRows, [...get(row), ...get(end), ...i32.ltUnsigned]),
     ],
   };
@@ -265,6 +273,7 @@ function productsFunction(stride: number): WasmFunction {
       ...set(sum),
     ];
   };
+  const addParts = (step: number): Code => times(step / 8, (n) => addPart(8 * n));
   const total = sums[0]!;
   const oneRow: Code = [
     ...sums.flatMap((sum) => [...v128.zero, ...set(sum)]),
@@ -277,7 +286,7 @@ function productsFunction(stride: number): WasmFunction {
     ...set(rowAt),
     ...get(query),
     ...set(queryAt),
-    ...alongRow(stride, { part: 8, width: 2, code: addPart }, { row: rowAt, query: queryAt, end: queryEnd }),
+    ...alongRow(stride, { width: 2, code: addParts }, { row: rowAt, query: queryAt, end: queryEnd }),
     ...get(sums[0]!),
     ...get(sums[1]!),
     ...i32x4.add,
