@@ -28,19 +28,23 @@ export function spread(samples) {
 /**
  * Runs all sides in turns, so that what the machine does besides meets all of them alike. A side is `{name, once}`;
  * `once(i)` does round i and may return its own milliseconds (a process that times itself), else it is timed here.
- * `pause`: milliseconds before each turn, so that what a side does after its answer (threads that spin on) is not the next
- * one's. Warm-up rounds are not counted. Returns `{name: {min, median, p99, n}}`, milliseconds a round.
+ * A turn is `block` rounds, after a pause of `pause` milliseconds: what a side does after its answer (threads that spin on)
+ * is not to be the next one's. Warm-up rounds are not counted, nor is the first of a block of several, which finds the
+ * processor asleep. Returns `{name: {min, median, p99, n}}`, milliseconds a round.
  */
-export async function inTurns(sides, { rounds, warmUp = 3, pause = 0 }) {
+export async function inTurns(sides, { rounds, warmUp = 3, pause = 0, block = 1 }) {
   const samples = Object.fromEntries(sides.map(({ name }) => [name, []]));
-  for (let i = -warmUp; i < rounds; i++)
+  const skipped = block > 1 ? 1 : 0;
+  for (let i = -warmUp; i < rounds; i += block)
     for (const { name, once } of sides) {
       if (pause > 0) await setTimeout(pause);
-      let own;
-      const outside = await timed(async () => {
-        own = await once(i + warmUp);
-      });
-      if (i >= 0) samples[name].push(typeof own === 'number' ? own : outside);
+      for (let at = -skipped; at < block; at++) {
+        let own;
+        const outside = await timed(async () => {
+          own = await once(i + warmUp + Math.max(0, at));
+        });
+        if (i >= 0 && at >= 0) samples[name].push(typeof own === 'number' ? own : outside);
+      }
     }
   return Object.fromEntries(sides.map(({ name }) => [name, spread(samples[name])]));
 }

@@ -90,7 +90,7 @@ async function measure({ size, ours, images, fastapi, fastapi8, naive, quick }, 
       ...other(name.fastapi8(size, threads), fastapi8, `size=${size}&threads=${threads}`),
     ]);
     const all = [...own, ...peers, ...other(name.naive(size), naive, `size=${size}`)];
-    const counts = quick ? { rounds: 5, warmUp: 2 } : { rounds: 60, warmUp: 5 };
+    const counts = quick ? { rounds: 5, block: 5, warmUp: 5 } : { rounds: 100, block: 10, warmUp: 10 };
     Object.assign(sides, await inTurns(all, { ...counts, pause: PAUSE }));
   } finally {
     await Promise.all([...services.values()].map((service) => service.stop()));
@@ -150,6 +150,7 @@ function ratiosOf(sides, { size, rows, graphRows, readGbS }) {
 }
 
 const notes = ({ rows, graphRows, peers }, fastapi) => [
+  'A client asks one service eleven times in a row, the first not counted, and after a pause the next one.',
   'FastAPI is compared with the better of its two numbers of encoder threads. All sides run the same ONNX file in float32, those of the 8-bit encoder that of `lookalike quantise`.',
   ...(rows === graphRows
     ? []
