@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { linePlot } from '../trainer/dist/plot.js';
 import { ROWS } from './rows.mjs';
+import { stackedBars } from './stage-plot.mjs';
 
 const HEAD = `# Benchmarks
 
@@ -75,19 +76,41 @@ function factLines(facts) {
       .join(', ');
   };
   return Object.entries(facts)
-    .filter(([, value]) => value !== undefined && value !== null && !Array.isArray(value))
+    .filter(([, value]) => value !== undefined && value !== null && isPlain(value))
     .map(([name, value]) => `- ${name.replaceAll('_', ' ')}: ${word(value)}`);
 }
 
+/** Lists, and what holds lists or tables, is for the plots. */
+const isPlain = (value) =>
+  typeof value !== 'object' ||
+  (!Array.isArray(value) && Object.values(value).every((one) => one === null || typeof one !== 'object'));
+
 function plotsOf(id, result, folder) {
   const made = (PLOTS[id] ?? (() => []))(result);
-  return made.map(({ name, plot, words }) => {
-    writeFileSync(join(folder, `${name}.svg`), linePlot(plot));
+  return made.map(({ name, plot, bars, words }) => {
+    writeFileSync(join(folder, `${name}.svg`), bars ? stackedBars(bars) : linePlot(plot));
     return `![${words}](benchmarks/${name}.svg)`;
   });
 }
 
+const STAGES = ['receive', 'decode', 'embed', 'search', 'vote'];
+
 const PLOTS = {
+  'whole-answer': ({ facts }) => [
+    {
+      name: 'stages-of-an-answer',
+      words: 'median milliseconds of each stage of an answer',
+      bars: {
+        title: 'Where the time of an answer goes, one client, medians',
+        unit: 'ms',
+        bars: Object.entries(facts.stages_ms).map(([name, stages]) => {
+          const known = STAGES.map((stage) => [stage, stages[stage] ?? 0]);
+          const rest = stages.total - known.reduce((sum, [, value]) => sum + value, 0);
+          return { name, parts: [...known, ['between', Math.max(0, rest)]] };
+        }),
+      },
+    },
+  ],
   size: ({ facts }) => [
     {
       name: 'latency-by-size',
@@ -123,7 +146,10 @@ const PLOTS = {
         title: 'Answers a second by clients',
         x: { label: 'clients at once', log: true },
         left: { label: 'answers a second' },
-        series: Object.entries(facts.throughput).map(([name, points]) => ({ name, points })),
+        series: Object.entries(facts.curves).map(([name, levels]) => ({
+          name,
+          points: levels.map(({ per_second }, i) => [facts.clients[i], per_second]),
+        })),
       },
     },
   ],
