@@ -76,7 +76,9 @@ async function inside() {
   }
   const how = session.counts.batches > 0 ? 'batch by onnxruntime' : 'batch by the kernel of single queries';
   const scan = bytesWork(dimension) ? 'scan of bytes' : 'no scan of bytes';
-  console.log(`${3 * BATCH - wrong} of ${3 * BATCH} lists, ${scan}, ${how}, ${session.counts.scored} vectors read`);
+  console.log(
+    `${3 * BATCH - wrong} of ${3 * BATCH} lists, ${scan}, ${how}, ${session.counts.scored} vectors read`,
+  );
   await session.close();
   await wide.close();
   process.exitCode = wrong === 0 ? 0 : 1;

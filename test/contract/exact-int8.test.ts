@@ -8,7 +8,12 @@ import { type Multiply, multipliesRightly } from '../../src/engines/exact-batch.
 import { createExactIndex } from '../../src/engines/exact-index.js';
 import { openInt8Session } from '../../src/engines/exact-int8.js';
 import { type Kernel, openKernel } from '../../src/engines/exact-kernel.js';
-import { answersBytesRightly, answersRightly, bytesWork, kernelWorks } from '../../src/engines/exact-kernel-probe.js';
+import {
+  answersBytesRightly,
+  answersRightly,
+  bytesWork,
+  kernelWorks,
+} from '../../src/engines/exact-kernel-probe.js';
 import { allocatePlanes, planesIn } from '../../src/engines/exact-memory.js';
 import { tempFolder } from '../fixtures/temp-folder.js';
 import { adversarialBank, lists, referee } from './index.contract.js';
