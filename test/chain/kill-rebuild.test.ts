@@ -67,6 +67,7 @@ it('every write made before and during the rebuild is there after the next start
   await post(url, '/v1/collections', '{"name":"grown"}', 'application/json');
   await bring(url, 0, FIRST);
   await expect.poll(() => generation(url), { timeout: 60_000 }).toBe(1);
+  await expect.poll(() => running(url), { timeout: 60_000 }).toBeUndefined(); // the rebuild that made it has ended too
   await bring(url, FIRST, ROWS);
   await expect.poll(() => running(url), { interval: 5, timeout: 120_000 }).toBeDefined();
   const rebuild = await running(url);
