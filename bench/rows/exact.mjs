@@ -50,7 +50,7 @@ async function measure(context, { vectors, queries, dimension }, { peers }) {
     : { sides: () => [], versions: {}, missing: [], close() {} };
   const graph = peers ? await openExactSession(bank, { provider: 'cpu', intraOpThreads: 2 }) : undefined;
   try {
-    const rounds = quick ? 5 : 40;
+    const rounds = quick ? 5 : 50;
     say('single queries');
     const single = await inTurns(
       [
@@ -70,7 +70,7 @@ async function measure(context, { vectors, queries, dimension }, { peers }) {
           : []),
         ...others.sides(1),
       ],
-      { rounds },
+      { rounds, block: quick ? 1 : 5 },
     );
     say('batches');
     const batch = await inTurns(
