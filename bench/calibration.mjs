@@ -10,8 +10,9 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { createClient } from '../client/dist/index.js';
 import { expectedCalibrationError } from '../dist/core/reliability.js';
+import { randomFrom } from './kit.mjs';
 import { picturesOf, prepareFolder } from './story/data.mjs';
-import { circumstances, percent, seeded, table, writeSection } from './story/machine.mjs';
+import { circumstances, percent, table, writeSection } from './story/machine.mjs';
 import { root, serve } from './story/service.mjs';
 
 const { values, positionals } = parseArgs({
@@ -37,7 +38,7 @@ const BINS = 10;
 const home = mkdtempSync(join(tmpdir(), 'lookalike-calibration-'));
 try {
   const stored = picturesOf(folder, Number(values.limit));
-  await prepareFolder(join(home, 'pictures'), stored, { bad: 0, random: seeded(1) });
+  await prepareFolder(join(home, 'pictures'), stored, { bad: 0, random: randomFrom(1) });
   const service = await serve(
     [
       join(home, 'pictures'),

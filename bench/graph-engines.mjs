@@ -11,6 +11,7 @@ import { exactSearch, Index } from 'usearch';
 import { normaliseRows } from '../dist/core/vector.js';
 import { nearest } from '../dist/engines/hnsw-graph.js';
 import { readBank, readModel } from '../dist/offline.js';
+import { randomFrom } from './kit.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -44,17 +45,6 @@ function scaled(n, seed) {
         real[a * dimension + i] * (1 - part) + real[b * dimension + i] * part + (random() - 0.5) * 0.035;
   }
   return normaliseRows(made, n, dimension);
-}
-
-/** mulberry32. */
-function randomFrom(seed) {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 function timed(what, build) {

@@ -9,6 +9,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { rocchio } from '../dist/core/relevance-feedback.js';
 import { createDecoder, createEmbedder, listImages, readModel, toTensor } from '../dist/offline.js';
+import { randomFrom } from './kit.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -24,7 +25,7 @@ const EXAMPLES = 3;
 const K = 10;
 
 const bank = await embedFolder(values.pictures);
-const random = seeded(1);
+const random = randomFrom(1);
 const tallies = Object.fromEntries(['near', 'random'].map((kind) => [kind, BETAS.map(() => [])]));
 for (let trial = 0; trial < Number(values.trials); trial++) {
   const label = bank[Math.floor(random() * bank.length)].label;
@@ -108,14 +109,4 @@ function mean(numbers) {
 function error(numbers) {
   const centre = mean(numbers);
   return Math.sqrt(mean(numbers.map((one) => (one - centre) ** 2)) / numbers.length);
-}
-
-function seeded(seed) {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

@@ -9,10 +9,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { randomFrom } from './kit.mjs';
 import { cliDoor } from './story/cli-door.mjs';
 import { makeCopies, makeSecondEncoder, picturesOf, prepareFolder, wrongLabels } from './story/data.mjs';
 import { httpDoor } from './story/http-door.mjs';
-import { seeded, writeSection } from './story/machine.mjs';
+import { writeSection } from './story/machine.mjs';
 import { pageOf } from './story/page.mjs';
 import { root, serve } from './story/service.mjs';
 import { tell } from './story/tell.mjs';
@@ -39,7 +40,7 @@ if (!folder || !doors)
 
 const home = mkdtempSync(join(tmpdir(), 'lookalike-story-'));
 try {
-  const random = seeded(Number(values.seed));
+  const random = randomFrom(Number(values.seed));
   const pictures = picturesOf(folder, Number(values.limit));
   // A small collection gets fewer, so that it is still one of pictures with their own labels.
   const counts = {
@@ -67,7 +68,7 @@ try {
         copies,
         wrong,
         encoder,
-        random: seeded(2),
+        random: randomFrom(2),
       }),
     );
   }

@@ -11,8 +11,9 @@ import { ReadableStream } from 'node:stream/web';
 import { parseArgs } from 'node:util';
 import { createClient, waitForJob } from '../client/dist/index.js';
 import { packFolder } from '../dist/engines/tar-folder.js';
+import { randomFrom } from './kit.mjs';
 import { makeSecondEncoder, picturesOf, prepareFolder } from './story/data.mjs';
-import { circumstances, seeded, table, writeSection } from './story/machine.mjs';
+import { circumstances, table, writeSection } from './story/machine.mjs';
 import { root, serve } from './story/service.mjs';
 
 const { values, positionals } = parseArgs({
@@ -82,7 +83,7 @@ async function jobOf(client, path, query = {}) {
 const home = mkdtempSync(join(tmpdir(), 'lookalike-load-'));
 try {
   const stored = picturesOf(folder, Number(values.limit));
-  await prepareFolder(join(home, 'pictures'), stored, { bad: 0, random: seeded(1) });
+  await prepareFolder(join(home, 'pictures'), stored, { bad: 0, random: randomFrom(1) });
   const asked = picturesOf(values.queries ?? folder, QUERIES).map(({ path }) => readFileSync(path));
   const { folder: second, temperature } = await makeSecondEncoder(values.model, join(home, 'second'));
   const service = await serve([

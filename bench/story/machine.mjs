@@ -34,17 +34,6 @@ export const table = (heading, rows) => [
 
 export const percent = (share) => (share === null ? 'none' : `${(100 * share).toFixed(1)} %`);
 
-/** Numbers from 0 to 1, the same for the same seed. */
-export function seeded(seed) {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 /** `count` different ones of the list, in the order drawn. */
 export function draw(list, count, random) {
   const rest = [...list];
