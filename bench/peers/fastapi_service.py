@@ -87,6 +87,7 @@ def search(image: UploadFile, size: int, threads: int):
 
 listening = socket.socket()
 listening.bind(("127.0.0.1", 0))
+listening.listen()  # a client that is quicker than uvicorn's start waits instead of being refused
 config = uvicorn.Config(app, loop="uvloop", http="httptools", log_level="warning", access_log=False)
 server = uvicorn.Server(config)
 
