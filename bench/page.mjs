@@ -89,8 +89,23 @@ function plotsOf(id, result, folder) {
   const made = (PLOTS[id] ?? (() => []))(result);
   return made.map(({ name, plot, bars, words }) => {
     writeFileSync(join(folder, `${name}.svg`), bars ? stackedBars(bars) : linePlot(plot));
-    return `![${words}](benchmarks/${name}.svg)`;
+    const image = `![${words}](benchmarks/${name}.svg)`;
+    return bars ? `${image}\n\n${tableOf(bars)}` : image;
   });
+}
+
+/** The bars of a plot in numbers. */
+function tableOf({ bars, unit }) {
+  const names = [...new Set(bars.flatMap(({ parts }) => parts.map(([name]) => name)))];
+  const cell = (value) => (value === undefined ? '' : number(value));
+  const rows = bars.map(({ name, parts }) => {
+    const of = new Map(parts);
+    const sum = parts.reduce((all, [, value]) => all + value, 0);
+    return `| ${name} | ${names.map((part) => cell(of.get(part))).join(' | ')} | ${cell(sum)} |`;
+  });
+  return [`| ${unit} | ${names.join(' | ')} | all |`, `|${'---|'.repeat(names.length + 2)}`, ...rows].join(
+    '\n',
+  );
 }
 
 const STAGES = ['receive', 'decode', 'embed', 'search', 'vote'];
@@ -108,6 +123,20 @@ const PLOTS = {
           const rest = stages.total - known.reduce((sum, [, value]) => sum + value, 0);
           return { name, parts: [...known, ['between', Math.max(0, rest)]] };
         }),
+      },
+    },
+  ],
+  profile: ({ facts }) => [
+    {
+      name: 'processor-time-of-an-answer',
+      words: 'milliseconds of processor time an answer costs, by thread',
+      bars: {
+        title: 'Processor time of an answer, by thread',
+        unit: 'ms',
+        bars: Object.entries(facts.processor_ms).map(([name, parts]) => ({
+          name,
+          parts: Object.entries(parts),
+        })),
       },
     },
   ],

@@ -1,6 +1,9 @@
 // Stacked bars as SVG: where the time of an answer goes.
 
-const COLOURS = ['#4e79a7', '#f28e2b', '#59a14f', '#e15759', '#76b7b2', '#b07aa1', '#9c755f'];
+const COLOURS = [
+  ...['#4e79a7', '#f28e2b', '#59a14f', '#e15759', '#76b7b2'],
+  ...['#b07aa1', '#9c755f', '#edc948', '#ff9da7', '#bab0ac'],
+];
 const [LEFT, RIGHT, TOP, BAR, GAP] = [270, 60, 64, 22, 12];
 const WIDTH = 860;
 
@@ -30,8 +33,10 @@ export function stackedBars({ title, unit, bars }) {
       text(x + 6, y + 16, `${sum(bar).toFixed(1)} ${unit}`),
     ];
   });
-  const legend = parts.flatMap((name, i) => {
-    const x = LEFT + i * 84;
+  let legendAt = 16;
+  const legend = parts.flatMap((name) => {
+    const x = legendAt;
+    legendAt += 34 + 7 * name.length;
     return [
       `<rect x="${x}" y="38" width="12" height="12" fill="${colourOf(name)}"/>`,
       text(x + 16, 48, name),

@@ -21,6 +21,7 @@ import { chooseProvider, probeProviders } from './engines/provider-probe.js';
 import { createDecoder } from './engines/sharp-decoder.js';
 import { openSqliteDatabase } from './engines/sqlite-database.js';
 import { createThumbnailCache } from './engines/thumbnail-cache.js';
+import { threadNames } from './engines/worker-call.js';
 import { bringUp, type Source } from './flow/bring-up.js';
 import { type Active, openCollections } from './flow/collections.js';
 import { createService } from './flow/create-service.js';
@@ -77,7 +78,7 @@ export async function createApp(
     for (const closer of closers.splice(0).reverse()) await closer();
   };
   const logger = createLogger(settings.logLevel, log);
-  const metrics = createMetrics();
+  const metrics = createMetrics(threadNames);
   const frame: Frame = { settings, logger, metrics, onClose: (closer) => closers.push(closer) };
   try {
     const parts = await openParts(frame);

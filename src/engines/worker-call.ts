@@ -172,6 +172,11 @@ export class WorkerThread<Request, Reply> {
   }
 }
 
+const names = new Map<number, string>();
+
+/** What the workers that run now do, by the kernel's number of their thread; empty where the kernel tells none. */
+export const threadNames = (): ReadonlyMap<number, string> => names;
+
 interface WorkerEvents {
   message(message: Message): void;
   exit(cause: unknown): void;
@@ -181,6 +186,7 @@ function startPrepared(name: string, { data, what }: WorkerOptions, events: Work
   return new Promise((resolve, reject) => {
     const worker = new Worker(workerUrl(name), { workerData: data });
     let prepared = false;
+    let thread: number | null = null;
     let cause: unknown;
     // One listener for the thread's whole life: Node stops the channel when the last one is removed, and
     // what was sent in between can be left lying.
@@ -189,6 +195,8 @@ function startPrepared(name: string, { data, what }: WorkerOptions, events: Work
       else if ('error' in message) reject(fromMessage(message.error));
       else {
         prepared = true;
+        if ('thread' in message) thread = message.thread ?? null;
+        if (thread !== null) names.set(thread, what);
         resolve(worker);
       }
     });
@@ -197,6 +205,7 @@ function startPrepared(name: string, { data, what }: WorkerOptions, events: Work
     });
     worker.on('exit', (code) => {
       cause ??= `exit code ${code}`;
+      if (thread !== null) names.delete(thread);
       if (prepared) events.exit(cause);
       else
         reject(

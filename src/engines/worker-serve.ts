@@ -1,3 +1,5 @@
+import { readlinkSync } from 'node:fs';
+import { basename } from 'node:path';
 import { parentPort, type TransferListItem, workerData } from 'node:worker_threads';
 import { type ErrorCode, LookalikeError, messageOf } from '../core/errors.js';
 
@@ -10,8 +12,11 @@ interface ErrorMessage {
   field: string | undefined;
 }
 
-/** What a worker sends: once that it is prepared (or why not), then progress and answers. */
-export type Message = { value: unknown } | { error: ErrorMessage } | { progress: unknown };
+/** What a worker sends: once that it is prepared (or why not) and which thread it is, then progress and answers. */
+export type Message =
+  | { value: unknown; thread?: number | null }
+  | { error: ErrorMessage }
+  | { progress: unknown };
 
 /** What a worker answers with; the buffers in `transfer` move to the caller. */
 export interface Answer<Reply> {
@@ -48,10 +53,19 @@ export async function serveCalls<Data, Request, Reply>(
     port.on('message', (message: Request | 'close') => {
       last = last.then(() => answer(message));
     });
-    port.postMessage({ value: 'ready' });
+    port.postMessage({ value: 'ready', thread: kernelThread() });
   } catch (error) {
     port.postMessage({ error: toMessage(error) });
     port.close();
+  }
+}
+
+/** The kernel's number of this thread, `<pid>/task/<number>` in /proc; null where there is no such thing. */
+function kernelThread(): number | null {
+  try {
+    return Number(basename(readlinkSync('/proc/thread-self')));
+  } catch {
+    return null;
   }
 }
 

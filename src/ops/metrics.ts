@@ -2,7 +2,7 @@ import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Gate } from '../core/gate.js';
 import { JOB_KINDS, type Job } from '../core/types.js';
 import type { Service, Stage } from '../flow/service.js';
-import { watchProcess } from './process-metrics.js';
+import { type ThreadNames, watchProcess } from './process-metrics.js';
 import { watchService } from './service-metrics.js';
 
 /**
@@ -42,13 +42,13 @@ export const BUCKETS = [0.001, 0.002, 0.005, 0.01, 0.015, 0.02, 0.03, 0.05, 0.1,
 /** Probabilities. Fine near 1, where a threshold for abstaining lies. */
 const CONFIDENCES = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1];
 
-/** Makes the metrics; nothing is registered globally and nothing needs closing. */
-export function createMetrics(): Metrics {
+/** Makes the metrics; nothing is registered globally and nothing needs closing. Workers are counted by what `threadNames` calls them. */
+export function createMetrics(threadNames: ThreadNames = () => new Map()): Metrics {
   const registry = new Registry();
   const { requests, durations, stages, inFlight, refusals, ...rare } = instruments([registry]);
   const { restarts, jobs, confidences, abstentions } = rare;
   startAtZero(rare);
-  watchProcess(registry);
+  watchProcess(registry, threadNames);
 
   return {
     requestStarted: () => inFlight.inc(),

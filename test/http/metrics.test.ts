@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import request from 'supertest';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BUCKETS } from '../../src/ops/metrics.js';
@@ -34,6 +35,17 @@ describe('the metrics', () => {
     for (const stage of ['decode', 'embed', 'search', 'vote'])
       expect(grown(`lookalike_stage_duration_seconds_count{stage="${stage}"}`)).toBe(1);
     expect(grown('lookalike_http_request_duration_seconds_count{route="/v1/search"}')).toBe(2);
+  });
+
+  it.runIf(existsSync('/proc/self/task'))('tell what each kind of thread computes', async () => {
+    const series = (text: string, thread: string) =>
+      metricIn(text, `lookalike_thread_cpu_seconds{thread="${thread}"}`) ?? 0;
+    const before = await scrape();
+    for (let i = 0; i < 50; i++) await search();
+    const after = await scrape();
+    for (const thread of ['main', 'others']) expect(series(after, thread)).toBeGreaterThan(0);
+    expect(series(after, 'main')).toBeGreaterThanOrEqual(series(before, 'main'));
+    expect(after).toContain('thread="embedder"');
   });
 
   it('do not count an upload broken off as answered', async () => {
