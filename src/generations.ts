@@ -30,10 +30,20 @@ export interface GenerationsParts {
 /** Near the middle of what the HNSW paper recommends (Malkov and Yashunin 2018, section 4.1). */
 const PARAMETERS = { m: 16, ef_construction: 200 };
 
+/**
+ * Vectors of at most so many bytes stay in memory: a search scores hundreds of them again, and each that is read from its
+ * file is a call of the system.
+ */
+const IN_MEMORY = 64 * 2 ** 20;
+
 export function createGenerations(parts: GenerationsParts): Generations {
   const { dir, identity, provider, exactThreads, buildThreads, available, onBuild, onCrash } = parts;
   const { dimension } = identity;
   const graphMemory = (rows: number) => memoryOf({ rows, dimension, m: PARAMETERS.m });
+  const vectorsOf = (rows: number) => {
+    const bytes = rows * dimension * 4;
+    return bytes <= IN_MEMORY ? new Float32Array(new SharedArrayBuffer(bytes)) : undefined;
+  };
   /** Loads and verifies a generation and opens both of its indexes over the same vectors. */
   async function open(number: number): Promise<Generation> {
     let planes: PlaneMemory | undefined;
@@ -41,10 +51,12 @@ export function createGenerations(parts: GenerationsParts): Generations {
       planes = allocatePlanes(rows, dimension, exactThreads);
       return imageOf(planes);
     };
-    const { manifest, vectorsPath, rows, graphPath } = await loadGeneration(dir, number, identity, {
+    const { manifest, vectorsPath, vectors, rows, graphPath } = await loadGeneration(dir, number, identity, {
       ...(provider === 'cpu' && { planesOf }),
+      vectorsOf,
     });
-    const bank = { path: vectorsPath, rows: rows.length, dimension, onCrash };
+    const source = vectors ? { vectors } : { path: vectorsPath };
+    const bank = { ...source, rows: rows.length, dimension, onCrash };
     const graph = graphPath === null ? null : await createHnswIndex({ ...bank, graphPath });
     const exact = await createLastingExactIndex({ ...bank, provider, planes, threads: exactThreads }).catch(
       async (error) => {

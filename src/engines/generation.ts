@@ -30,6 +30,7 @@ export interface Generation {
   manifest: GenerationManifest;
   rows: Int32Array; // the store row of each position, over a SharedArrayBuffer
   vectorsPath: string; // rows x dimension float32, little-endian: read where they are needed
+  vectors: Float32Array | undefined; // the same in memory, where there was memory for them
   graphPath: string | null; // null where there is none
 }
 
@@ -120,6 +121,8 @@ async function allSettled<T>(promises: readonly Promise<T>[]): Promise<T[]> {
 export interface LoadOptions {
   /** Memory for the planes of so many rows, shared; without it they are checked and not kept. */
   planesOf?: ((rows: number) => Uint8Array) | undefined;
+  /** Memory for the vectors of so many rows, shared, or undefined: then they stay in their file. */
+  vectorsOf?: ((rows: number) => Float32Array | undefined) | undefined;
 }
 
 /**
@@ -131,7 +134,7 @@ export async function loadGeneration(
   dir: string,
   number: number,
   expected: { model_sha256: string; dimension: number },
-  { planesOf }: LoadOptions = {},
+  { planesOf, vectorsOf }: LoadOptions = {},
 ): Promise<Generation> {
   const folder = join(dir, String(number));
   try {
@@ -139,10 +142,11 @@ export async function loadGeneration(
     checkModel(folder, manifest, expected);
     const rows = new Int32Array(new SharedArrayBuffer(manifest.rows * 4));
     const planes = planesOf?.(manifest.rows);
-    await withFileIo(manifest, (io) => readFiles(io, folder, { manifest, rows, planes }));
+    const vectors = vectorsOf?.(manifest.rows);
+    await withFileIo(manifest, (io) => readFiles(io, folder, { manifest, rows, planes, vectors }));
     const vectorsPath = join(folder, VECTORS_FILE);
     const graphPath = manifest.engine === 'none' ? null : join(folder, GRAPH_FILE);
-    return { number, folder, manifest, rows, vectorsPath, graphPath };
+    return { number, folder, manifest, rows, vectorsPath, vectors, graphPath };
   } catch (cause) {
     if (cause instanceof LookalikeError && cause.code === 'generation_mismatch') throw cause;
     throw new LookalikeError(
@@ -160,7 +164,10 @@ async function readFiles(
     manifest,
     rows,
     planes,
-  }: { manifest: GenerationManifest; rows: Int32Array; planes: Uint8Array | undefined },
+    vectors,
+  }: Pick<Generation, 'manifest' | 'rows' | 'vectors'> & {
+    planes: Uint8Array | undefined;
+  },
 ): Promise<void> {
   const checked = async (name: string, into?: Uint8Array) => {
     const path = join(folder, name);
@@ -170,7 +177,7 @@ async function readFiles(
   };
   await allSettled([
     ...(manifest.engine === 'none' ? [] : [checked(GRAPH_FILE)]),
-    checked(VECTORS_FILE),
+    checked(VECTORS_FILE, vectors && bytesOf(vectors)),
     checked(PLANES_FILE, planes),
     checked(ROWS_FILE, bytesOf(rows)),
   ]);

@@ -54,6 +54,20 @@ describe('a generation', () => {
     await index.close();
   });
 
+  it('keeps its vectors in the memory given for them, and refuses them damaged', async () => {
+    const number = await writeGeneration(dir, generation());
+    const vectorsOf = (count: number) => new Float32Array(new SharedArrayBuffer(count * 16 * 4));
+    const { vectors, vectorsPath } = await loadGeneration(dir, number, MODEL, { vectorsOf });
+    expect(vectors).toEqual(bank.vectors);
+    expect(
+      (await loadGeneration(dir, number, MODEL, { vectorsOf: () => undefined })).vectors,
+    ).toBeUndefined();
+    await writeFile(vectorsPath, Buffer.from(bank.vectors.buffer).fill(1, 8, 9));
+    await expect(loadGeneration(dir, number, MODEL, { vectorsOf })).rejects.toMatchObject({
+      code: 'generation_invalid',
+    });
+  });
+
   it('may hold no rows', async () => {
     const none = { vectors: new Float32Array(0), rows: 0, dimension: 16 };
     const writeGraph = (path: string) => buildHnswGraph({ ...none, path, m: 8, efConstruction: 50 });
