@@ -22,8 +22,8 @@ export function createModels({ find, threads, batch, onCrash }: ModelsParts): Mo
     const embedder = await createOnnxEmbedder({ modelPath: onnxPath, manifest, ...threads, onCrash });
     const { width, height, batch: only } = manifest.input;
     // An encoder that takes one picture a run gains nothing from a batch.
-    if (only === 1 || batch.most === 1) return { manifest, embedder };
-    return { manifest, embedder: joinCalls(embedder, { pictureSize: 3 * width * height, ...batch }) };
+    const most = only === 1 ? 1 : batch.most;
+    return { manifest, embedder: joinCalls(embedder, { ...batch, most, pictureSize: 3 * width * height }) };
   }
 
   async function release(sha256: string): Promise<void> {

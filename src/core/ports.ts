@@ -30,9 +30,10 @@ export interface Embedder {
   /**
    * `tensor`: n pictures, float32, in the layout that `core/preprocess.ts` writes (n x 3 x height x width).
    * Resolves to n x dimension float32, each row of unit length within 1e-5.
-   * Calls are queued and run one after the other off the main thread.
+   * Calls are queued and run one after the other off the main thread. `company` says that others want the cores
+   * meanwhile: threads of the encoder that wait for each other then sleep, which takes longer and costs less.
    */
-  embed(tensor: Float32Array, n: number): Promise<Float32Array>;
+  embed(tensor: Float32Array, n: number, options?: { company?: boolean }): Promise<Float32Array>;
   close(): Promise<void>;
 }
 

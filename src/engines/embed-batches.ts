@@ -3,7 +3,9 @@ import type { Embedder } from '../core/ports.js';
 
 /**
  * An embedder that joins calls: those that come while the encoder is busy run together once it is free. A batch costs
- * less than its pictures alone, and uploads that come at once need not queue one behind the other.
+ * less than its pictures alone, and uploads that come at once need not queue one behind the other. A picture that
+ * comes alone to an idle encoder has the cores to itself; otherwise there is other work too (decoding, searching), and the
+ * encoder is told of that company.
  */
 export interface BatchOptions {
   pictureSize: number; // numbers in the tensor of a picture
@@ -27,27 +29,28 @@ export function joinCalls(inner: Embedder, { pictureSize, most, waitMs }: BatchO
   let timer: NodeJS.Timeout | undefined;
 
   /** The calls that run next, in the order they came. */
-  function nextGroup(): { calls: number; full: boolean } {
+  function nextGroup(): { calls: number; n: number; full: boolean } {
     let [calls, n] = [0, 0];
     for (const call of waiting) {
-      if (calls > 0 && n + call.n > most) return { calls, full: true };
+      if (calls > 0 && n + call.n > most) return { calls, n, full: true };
       calls++;
       n += call.n;
     }
-    return { calls, full: n >= most };
+    return { calls, n, full: n >= most };
   }
 
-  function depart({ atOnce }: { atOnce: boolean }): void {
+  /** `idle`: the encoder had nothing to do; `atOnce`: without waiting for company. */
+  function depart({ atOnce, idle = false }: { atOnce: boolean; idle?: boolean }): void {
     if (busy || waiting.length === 0) return;
     clearTimeout(timer);
-    const { calls, full } = nextGroup();
+    const { calls, n, full } = nextGroup();
     const left = waiting[0]!.since + waitMs - performance.now();
     if (!atOnce && !full && left > 0) {
       timer = setTimeout(() => depart({ atOnce: true }), left);
       return;
     }
     busy = true;
-    void run(inner, waiting.splice(0, calls)).then((tell) => {
+    void run(inner, waiting.splice(0, calls), { company: !idle || n > 1 }).then((tell) => {
       busy = false; // before the callers know: who calls again then finds the encoder idle
       tell();
       depart({ atOnce: false });
@@ -63,7 +66,7 @@ export function joinCalls(inner: Embedder, { pictureSize, most, waitMs }: BatchO
       return new Promise((resolve, reject) => {
         const idle = !busy && waiting.length === 0;
         waiting.push({ tensor, n, since: performance.now(), resolve, reject });
-        depart({ atOnce: idle });
+        depart({ atOnce: idle, idle });
       });
     },
     close: () => inner.close(),
@@ -71,11 +74,15 @@ export function joinCalls(inner: Embedder, { pictureSize, most, waitMs }: BatchO
 }
 
 /** Runs calls together and returns what tells each of them what became of it. Never rejects. */
-async function run(inner: Embedder, calls: readonly Call[]): Promise<() => void> {
+async function run(
+  inner: Embedder,
+  calls: readonly Call[],
+  options: { company: boolean },
+): Promise<() => void> {
   const [first] = calls;
   const n = calls.reduce((sum, call) => sum + call.n, 0);
   try {
-    const vectors = await inner.embed(calls.length === 1 ? first!.tensor : joined(calls), n);
+    const vectors = await inner.embed(calls.length === 1 ? first!.tensor : joined(calls), n, options);
     return () => {
       let at = 0;
       for (const call of calls) {
@@ -92,7 +99,7 @@ async function run(inner: Embedder, calls: readonly Call[]): Promise<() => void>
       };
     // One picture without a direction refuses a whole batch; the others are not to suffer for it.
     const tells: (() => void)[] = [];
-    for (const call of calls) tells.push(await run(inner, [call]));
+    for (const call of calls) tells.push(await run(inner, [call], options));
     return () => {
       for (const tell of tells) tell();
     };

@@ -13,7 +13,7 @@ export interface OnnxEmbedderOptions extends EncoderThreads {
 
 export interface EncoderThreads {
   intraOpThreads?: number | undefined; // 1 when absent
-  /** Whether idle threads of onnxruntime turn in a loop for a while instead of sleeping: no when absent. */
+  /** Whether threads of onnxruntime turn in a loop instead of sleeping also after a run and in company: no when absent. */
   spinning?: boolean | undefined;
 }
 
@@ -36,11 +36,11 @@ export async function createOnnxEmbedder(options: OnnxEmbedderOptions): Promise<
   return {
     dimension: manifest.dimension,
     modelSha256: manifest.sha256,
-    async embed(tensor, n) {
+    async embed(tensor, n, { company = false } = {}) {
       checkTensor(tensor, n, manifest);
       if (n === 0) return new Float32Array(0);
       const own = ownsItsBuffer(tensor) ? tensor : tensor.slice();
-      return thread.call({ tensor: own, n }, { transfer: [own.buffer as ArrayBuffer] });
+      return thread.call({ tensor: own, n, company }, { transfer: [own.buffer as ArrayBuffer] });
     },
     close: () => thread.close(),
   };

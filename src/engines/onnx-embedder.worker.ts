@@ -4,28 +4,37 @@ import { LookalikeError, messageOf } from '../core/errors.js';
 import type { ModelManifest } from '../core/manifests.js';
 import { normaliseRows } from '../core/vector.js';
 import { sha256Of } from './files.js';
-import { encoderRun, openEncoderSession, type SessionThreads } from './onnx-session.js';
+import {
+  type EncoderRun,
+  encoderRun,
+  openEncoderSession,
+  type SessionThreads,
+  type Waiting,
+} from './onnx-session.js';
 import { serveCalls } from './worker-call.js';
 
 /** The thread of `onnx-embedder.ts`: reads, checks and runs the encoder. */
 export interface EmbedderData {
   modelPath: string;
   manifest: ModelManifest;
-  threads: SessionThreads;
+  threads: { intraOpThreads: number; spinning: boolean };
 }
 
 export interface EmbedRequest {
   tensor: Float32Array; // n x 3 x height x width
   n: number;
+  company: boolean; // others want the cores meanwhile
 }
 
 await serveCalls<EmbedderData, EmbedRequest, Float32Array>(async ({ modelPath, manifest, threads }) => {
   const refuse = (why: string, cause?: unknown): never => {
     throw new LookalikeError('model_invalid', `${modelPath} ${why}`, { cause });
   };
-  const session = await openEncoder(modelPath, manifest, threads);
-  const run = runOf(session, manifest, refuse);
-  const embed = async (tensor: Float32Array, n: number): Promise<Float32Array> => {
+  const { spinning, intraOpThreads } = threads;
+  const open = async (waiting: Waiting) =>
+    runOf(await openEncoder(modelPath, manifest, { intraOpThreads, waiting }), manifest, refuse);
+  const alone = await open(spinning ? 'spins' : 'spins in a run');
+  const embed = async (tensor: Float32Array, n: number, run = alone): Promise<Float32Array> => {
     const rows = await run(tensor, n);
     if (rows.length !== n * manifest.dimension)
       refuse(
@@ -37,9 +46,17 @@ await serveCalls<EmbedderData, EmbedRequest, Float32Array>(async ({ modelPath, m
   await embed(probePicture(manifest), 1).catch((cause) =>
     refuse(`fails on a first picture: ${messageOf(cause)}`, cause),
   );
-  return async ({ tensor, n }) => {
+  // Opened when it is first wanted: a service that answers one request at a time never holds the weights twice.
+  let sleeping: Promise<EncoderRun> | undefined;
+  const inCompany = () => {
+    if (intraOpThreads === 1 || spinning) return alone;
+    // The file may be gone by now; the session that is open still answers.
+    sleeping ??= open('sleeps').catch(() => alone);
+    return sleeping;
+  };
+  return async ({ tensor, n, company }) => {
     // A copy: the result is a view on onnxruntime's own memory, which cannot move to another thread.
-    const vectors = (await embed(tensor, n)).slice();
+    const vectors = (await embed(tensor, n, company ? await inCompany() : alone)).slice();
     return { value: vectors, transfer: [vectors.buffer] };
   };
 });

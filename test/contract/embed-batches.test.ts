@@ -13,6 +13,7 @@ const SIZE = 3 * TINY_SIDE * TINY_SIDE;
 const MOST = 4;
 let encoder: Embedder;
 let batches: number[];
+let company: (boolean | undefined)[];
 let recorded: Embedder;
 let joined: Embedder;
 beforeAll(async () => {
@@ -21,14 +22,16 @@ beforeAll(async () => {
   encoder = await createOnnxEmbedder({ modelPath: join(folder, 'encoder.onnx'), manifest });
   recorded = {
     ...encoder,
-    embed: (tensor, n) => {
+    embed: (tensor, n, options) => {
       batches.push(n);
-      return encoder.embed(tensor, n);
+      company.push(options?.company);
+      return encoder.embed(tensor, n, options);
     },
   };
 });
 beforeEach(() => {
   batches = [];
+  company = [];
   joined = joinCalls(recorded, { pictureSize: SIZE, most: MOST, waitMs: 0 });
 });
 afterAll(() => encoder.close());
@@ -49,6 +52,13 @@ describe('joined calls', () => {
     const answers = await Promise.all(seeds.map((seed) => joined.embed(pictures(1, seed), 1)));
     expect(batches).toEqual([1, 4, 2]);
     for (const [i, seed] of seeds.entries()) expectNear(answers[i]!, await alone(1, seed));
+  });
+
+  it('are told of company unless one picture finds the encoder idle', async () => {
+    await Promise.all([1, 2, 3].map((seed) => joined.embed(pictures(1, seed), 1)));
+    await joined.embed(pictures(1, 4), 1);
+    await joined.embed(pictures(2, 5), 2);
+    expect(company).toEqual([false, true, false, true]);
   });
 
   it('each get their own pictures back, however many they have; a large call runs by itself', async () => {

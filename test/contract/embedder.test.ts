@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ModelManifest } from '../../src/core/manifests.js';
@@ -53,6 +53,21 @@ describe('embedder', () => {
     vectors.slice(0, 32).forEach((value, i) => {
       expect(value).toBeCloseTo(vectors[32 + i]!, 6);
     });
+  });
+
+  it('gives the same in company, also when its file is gone', async () => {
+    const own = await tempFolder();
+    const manifest = await writeTinyModel(own);
+    const modelPath = join(own, 'encoder.onnx');
+    const open = () => createOnnxEmbedder({ modelPath, manifest, intraOpThreads: 2 });
+    const [two, late] = [await open(), await open()];
+    const expected = await two.embed(pictures(3), 3);
+    const near = (found: Float32Array) =>
+      found.every((value, i) => Math.abs(value - expected[i]!) < 1e-6) && found.length === expected.length;
+    expect(near(await two.embed(pictures(3), 3, { company: true }))).toBe(true);
+    await rm(modelPath);
+    expect(near(await late.embed(pictures(3), 3, { company: true }))).toBe(true);
+    await Promise.all([two.close(), late.close()]);
   });
 
   it('moves a tensor that owns its memory and copies a view', async () => {
