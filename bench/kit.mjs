@@ -4,6 +4,8 @@ import { createRequire } from 'node:module';
 import { cpus, release, totalmem } from 'node:os';
 import { setTimeout } from 'node:timers/promises';
 
+export { seeded as randomFrom } from '../dist/core/random.js';
+
 /** Milliseconds that a step took. */
 export async function timed(step) {
   const began = performance.now();
@@ -92,18 +94,6 @@ function packageFile(require, name) {
     }
   });
   return `${folder}/${name}/package.json`;
-}
-
-/** Random numbers in 0..1 from a seed (mulberry32): the same in every run. */
-export function randomFrom(seed) {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = state;
-    t = Math.imul(t ^ (t >>> 15), t | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 /** Normally distributed numbers (Box and Muller 1958). */

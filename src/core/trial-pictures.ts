@@ -1,17 +1,7 @@
+import { seeded } from './random.js';
 import type { Image } from './types.js';
 
 /** Pictures to try an encoder with, made from numbers alone: the same on every machine. */
-
-/** mulberry32: uniform in 0..1. */
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /** Every value of every pixel on its own. */
 export function noisePicture(width: number, height: number): Image {

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { messageOf } from '../core/errors.js';
 import type { ProbeReport, Provider } from '../core/provider.js';
+import { seeded } from '../core/random.js';
 import { scanTopK, type VectorTable } from '../core/top-k.js';
 import type { Hits } from '../core/types.js';
 import { normaliseRows } from '../core/vector.js';
@@ -38,18 +39,12 @@ async function answer(provider: Provider): Promise<ProbeReport> {
   return { milliseconds: await median(session, queries), cpuMilliseconds: await median(cpu, queries) };
 }
 
-/** Unit vectors from a small generator (mulberry32), the same on every machine; rows come in pairs of equals. */
+/** Unit vectors of known numbers; rows come in pairs of equals. */
 function knownVectors(): Float32Array {
-  let state = 1;
-  const random = () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32 - 0.5;
-  };
+  const random = seeded(1);
   const vectors = new Float32Array(ROWS * DIMENSION);
   const half = vectors.length / 2;
-  for (let i = 0; i < half; i++) vectors[i] = vectors[half + i] = random();
+  for (let i = 0; i < half; i++) vectors[i] = vectors[half + i] = random() - 0.5;
   return normaliseRows(vectors, ROWS, DIMENSION);
 }
 

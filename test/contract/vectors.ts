@@ -1,21 +1,13 @@
+import { seeded as random } from '../../src/core/random.js';
 import { normaliseRows } from '../../src/core/vector.js';
+
+export { random };
 
 /** Vectors for the tests, made from a seed: the same on every machine. */
 export interface Vectors {
   vectors: Float32Array; // rows x dimension, unit length
   rows: number;
   dimension: number;
-}
-
-/** mulberry32: a small generator, uniform in 0..1. */
-export function random(seed: number): () => number {
-  let state = seed | 0;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 export function gaussian(seed: number): () => number {
