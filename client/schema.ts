@@ -2481,6 +2481,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
         };
     };
     getImage: {
@@ -2604,6 +2605,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
         };
     };
     removeImage: {
@@ -2645,6 +2647,7 @@ export interface operations {
             412: components["responses"]["PreconditionFailed"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
+            507: components["responses"]["StorageFull"];
         };
     };
     editImage: {
@@ -2715,6 +2718,7 @@ export interface operations {
             415: components["responses"]["UnsupportedType"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
+            507: components["responses"]["StorageFull"];
         };
     };
     getThumbnail: {
@@ -2840,6 +2844,7 @@ export interface operations {
             422: components["responses"]["IdempotencyMismatch"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
+            507: components["responses"]["StorageFull"];
         };
     };
     getCollection: {
@@ -2913,6 +2918,7 @@ export interface operations {
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
+            507: components["responses"]["StorageFull"];
         };
     };
     startImport: {
@@ -3073,6 +3079,7 @@ export interface operations {
             422: components["responses"]["IdempotencyMismatch"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
+            507: components["responses"]["StorageFull"];
         };
     };
     switchModel: {
@@ -3122,6 +3129,7 @@ export interface operations {
             422: components["responses"]["IdempotencyMismatch"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
+            507: components["responses"]["StorageFull"];
         };
     };
     rollbackModel: {
@@ -3167,6 +3175,7 @@ export interface operations {
             422: components["responses"]["IdempotencyMismatch"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
+            507: components["responses"]["StorageFull"];
         };
     };
     listJobs: {
@@ -3306,6 +3315,7 @@ export interface operations {
             409: components["responses"]["Conflict"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
+            507: components["responses"]["StorageFull"];
         };
     };
     watchJob: {
@@ -3456,6 +3466,7 @@ export interface operations {
             422: components["responses"]["Undecodable"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
+            507: components["responses"]["StorageFull"];
         };
     };
     getModel: {
@@ -3530,6 +3541,7 @@ export interface operations {
             409: components["responses"]["Conflict"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
+            507: components["responses"]["StorageFull"];
         };
     };
     listDuplicates: {
@@ -3792,6 +3804,7 @@ export interface operations {
             422: components["responses"]["IdempotencyMismatch"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
+            507: components["responses"]["StorageFull"];
         };
     };
     getSnapshot: {
@@ -3864,6 +3877,7 @@ export interface operations {
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
+            507: components["responses"]["StorageFull"];
         };
     };
     getLiveness: {

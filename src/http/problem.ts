@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
-import { type ErrorCode, LookalikeError, messageOf } from '../core/errors.js';
+import { type ErrorCode, isDiskFull, LookalikeError, messageOf } from '../core/errors.js';
 import { contextOf } from './context.js';
 import { endPolitely } from './linger.js';
 import type { RouteParts } from './server.js';
@@ -110,6 +110,10 @@ function asLookalikeError(thrown: unknown, gone: AbortSignal): LookalikeError {
   if (gone.aborted) return new LookalikeError('aborted', 'the caller has gone', { cause: thrown });
   if (thrown instanceof URIError)
     return new LookalikeError('malformed_request', 'the path is not valid percent-encoded UTF-8');
+  if (isDiskFull(thrown))
+    return new LookalikeError('storage_full', 'the disk of the data folder is full; nothing was changed', {
+      cause: thrown,
+    });
   return new LookalikeError('internal', messageOf(thrown), { cause: thrown });
 }
 

@@ -50,6 +50,27 @@ it.skipIf(!mounted)('an import ends with storage_full, and goes on when it is se
     expect(kept).toBeLessThan(PICTURES);
     expect((await search().expect(200)).body.neighbours).toHaveLength(1);
 
+    // A write of one picture is refused alike, and can be sent again.
+    const rest = join(disk, 'rest');
+    const left = await statfs(disk);
+    await writeFile(rest, Buffer.alloc(left.bavail * left.bsize));
+    const add = (id: number) =>
+      request(url)
+        .put(`/v1/images/single-${id}?collection=sent`)
+        .type('image/jpeg')
+        .send(withComment(jpeg, `single ${id}`));
+    let single = 0;
+    for (let status = 201; status === 201 && single < PICTURES; single++) {
+      const { status: found, body } = await add(single);
+      status = found;
+      if (found !== 201) expect(body).toMatchObject({ status: 507, code: 'storage_full' });
+    }
+    expect(single).toBeLessThan(PICTURES);
+    await rm(rest);
+    await add(single - 1).expect(201);
+    for (let id = 0; id < single; id++)
+      await request(url).delete(`/v1/images/single-${id}?collection=sent`).expect(204);
+
     await rm(ballast);
     const job: Job = await ended(url, await send());
     expect(job.result).toMatchObject({ unchanged: kept, embedded: PICTURES - kept, refused: 0 });
