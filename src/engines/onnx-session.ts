@@ -13,8 +13,8 @@ export interface SessionThreads {
 }
 
 /**
- * What a thread does that waits for others: on two cores spinning in a run makes one run 0.8 of the time, and 7 % fewer a
- * second where decoder and index want the cores too; one that spins on after a run takes them from whatever comes next.
+ * What a thread does that waits for others: on two cores a run takes 0.8 of the time when they spin in it, and a tenth
+ * fewer are done a second where decoder and index want the cores too (decision 25); one that spins on after a run takes them from whatever comes next.
  */
 export type Waiting = 'sleeps' | 'spins in a run' | 'spins';
 

@@ -1,0 +1,79 @@
+#!/usr/bin/env node
+// What the threads of the encoder do while they wait for each other: one picture now and then, and four clients that also decode.
+//   node bench/encoder-waiting.mjs --pictures <folder> [--model model] [--threads 2] [--rounds 6]
+// The ways take turns; told are the median of single pictures, and the median over rounds of pictures a second with decoding.
+import { readFile } from 'node:fs/promises';
+import { setTimeout } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { encoderRun, openEncoderSession } from '../dist/engines/onnx-session.js';
+import { createDecoder, readModel, toTensor } from '../dist/offline.js';
+import { machine, quantile } from './kit.mjs';
+import { uploads } from './services.mjs';
+
+const { values } = parseArgs({
+  options: {
+    pictures: { type: 'string' },
+    model: { type: 'string', default: 'model' },
+    threads: { type: 'string', default: '2' },
+    rounds: { type: 'string', default: '6' },
+  },
+});
+if (!values.pictures) throw new Error('--pictures <folder> is missing');
+const WAYS = ['sleeps', 'spins in a run', 'spins'];
+const CLIENTS = 4;
+const SECONDS = 2;
+const { manifest, onnxPath } = await readModel(values.model);
+const files = await uploads(values.pictures, 20);
+const decoder = createDecoder();
+const bytes = await readFile(onnxPath);
+const ways = [];
+for (const waiting of WAYS) {
+  const session = await openEncoderSession(bytes, { intraOpThreads: Number(values.threads), waiting });
+  ways.push({ waiting, run: encoderRun(session, manifest), alone: [], together: [] });
+}
+const decoded = async (file) =>
+  toTensor([(await decoder.decode(file, manifest.preprocess)).image], manifest.preprocess);
+
+/** Milliseconds of single pictures, each after a moment of rest: what spins on from the one before is at rest then. */
+async function alone({ run }) {
+  const times = [];
+  for (const file of files) {
+    const tensor = await decoded(file);
+    await setTimeout(5);
+    const began = performance.now();
+    await run(tensor, 1);
+    times.push(performance.now() - began);
+  }
+  return times;
+}
+
+/** Pictures a second of clients that decode and embed in turn. */
+async function together({ run }) {
+  let done = 0;
+  const until = performance.now() + 1000 * SECONDS;
+  const client = async (_, start) => {
+    for (let i = start; performance.now() < until; i++, done++)
+      await run(await decoded(files[i % files.length]), 1);
+  };
+  await Promise.all(Array.from({ length: CLIENTS }, client));
+  return done / SECONDS;
+}
+
+for (let round = -1; round < Number(values.rounds); round++)
+  for (const way of ways) {
+    const [times, rate] = [await alone(way), await together(way)];
+    if (round < 0) continue;
+    way.alone.push(...times);
+    way.together.push(rate);
+  }
+const median = (list) =>
+  quantile(
+    [...list].sort((a, b) => a - b),
+    0.5,
+  );
+const { cpu, cores, flags, date } = machine();
+console.log(`${cores} x ${cpu} (${flags.join(', ')}), ${date}; ${values.threads} threads\n`);
+console.log('| threads that wait | one picture, ms | four clients with decoding, a second |\n|---|---|---|');
+for (const { waiting, alone, together } of ways)
+  console.log(`| ${waiting} | ${median(alone).toFixed(2)} | ${median(together).toFixed(0)} |`);
+process.exit();
