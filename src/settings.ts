@@ -253,7 +253,11 @@ export const SETTINGS = {
 } as const;
 
 /** What `lookalike tune` may set. */
-export const TUNABLE: readonly string[] = [SETTINGS.embedThreads.variable, SETTINGS.embedSpinning.variable];
+export const TUNABLE: readonly string[] = [
+  SETTINGS.embedThreads.variable,
+  SETTINGS.embedSpinning.variable,
+  SETTINGS.exactThreads.variable,
+];
 
 type Checked = { [K in keyof typeof SETTINGS]: z.output<(typeof SETTINGS)[K]['check']> };
 export type Settings = Omit<Checked, 'dataDir'> & {

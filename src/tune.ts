@@ -5,15 +5,17 @@ import { LookalikeError } from './core/errors.js';
 import type { Embedder } from './core/ports.js';
 import { toTensor } from './core/preprocess.js';
 import { chooseTrial, quantile } from './core/tuning.js';
+import { joinCalls } from './engines/embed-batches.js';
 import { writeDurably } from './engines/files.js';
 import { type ListedImage, listImages } from './engines/folder.js';
 import { type Model, readModel } from './engines/manifest.js';
 import { createOnnxEmbedder } from './engines/onnx-embedder.js';
 import { type DecodedFile, decodeAll, evenly } from './sample-pictures.js';
 import { SETTINGS, type Settings } from './settings.js';
+import { type ExactTrial, exactCounts, tuneExact } from './tune-exact.js';
 import { TUNED_FILE, type TunedSettings, thisMachine } from './tuned.js';
 
-/** Thread settings of the encoder by measurement: the ways take turns on real pictures, the best is written down. */
+/** Thread settings by measurement: the ways take turns, of the encoder on real pictures; the best is written down. */
 export interface TuneOptions {
   settings: Pick<Settings, 'model' | 'dataDir'>;
   pictures: string; // folder
@@ -26,7 +28,9 @@ export interface Tuned {
   machine: string;
   model: string; // name
   trials: { threads: number; spinning: boolean; alone_ms: number; together_ms: number; chosen: boolean }[];
-  gain: number; // over the defaults
+  gain: number; // of the encoder, over the defaults
+  exact: ExactTrial[];
+  exact_gain: number;
   file: string;
 }
 
@@ -49,14 +53,22 @@ export async function tune(options: TuneOptions): Promise<Tuned> {
     throw new LookalikeError('nothing_to_index', `${pictures} holds no picture that can be read`, {
       field: '--pictures',
     });
-  const ways = waysOf(availableParallelism());
-  const times = await measure(ways, { model, readable: images.map(({ file }) => file) }, options);
+  const cores = availableParallelism();
+  const ways = waysOf(cores);
+  const { rounds, signal } = options;
+  const total = rounds * (ways.length + exactCounts(cores).length);
+  let done = 0;
+  const onRound = () => options.onProgress(++done, total);
+  const readable = images.map(({ file }) => file);
+  const times = await measure(ways, { model, readable }, { rounds, signal, onRound });
   // One request and many at once count alike.
   const trials = times.map(({ alone, together }, i) => ({
     name: nameOf(ways[i]!),
     times: alone.map((one, round) => Math.sqrt(one * together[round]!)),
   }));
   const { best, gain } = chooseTrial(trials, standardOf(ways));
+  const { dimension } = model.manifest;
+  const exact = await tuneExact({ cores, dimension, rounds, signal, onRound });
   const middle = (list: readonly number[]) => quantile(list, 0.5);
   const result = {
     machine: thisMachine(),
@@ -68,6 +80,8 @@ export async function tune(options: TuneOptions): Promise<Tuned> {
       chosen: i === best,
     })),
     gain,
+    exact: exact.trials,
+    exact_gain: exact.gain,
     file: join(settings.dataDir, TUNED_FILE),
   };
   await writeDurably(result.file, tunedFile(ways[best]!, result));
@@ -98,6 +112,7 @@ function tunedFile({ threads, spinning }: Way, { file: _, ...measured }: Tuned):
   const settings = {
     [SETTINGS.embedThreads.variable]: String(threads),
     [SETTINGS.embedSpinning.variable]: String(spinning),
+    [SETTINGS.exactThreads.variable]: String(measured.exact.find(({ chosen }) => chosen)!.threads),
   };
   const { machine } = measured;
   const content: TunedSettings = { format_version: 1, machine, settings, measured };
@@ -113,14 +128,19 @@ interface Times {
 async function measure(
   ways: readonly Way[],
   { model, readable }: { model: Model; readable: readonly ListedImage[] },
-  { rounds, signal, onProgress }: TuneOptions,
+  { rounds, signal, onRound }: Pick<TuneOptions, 'rounds' | 'signal'> & { onRound(): void },
 ): Promise<Times[]> {
   const { manifest, onnxPath } = model;
+  const { width, height } = manifest.input;
+  const [pictureSize, most] = [3 * width * height, Number(SETTINGS.embedBatch.fallback)];
+  const asInService = (embedder: Embedder) => joinCalls(embedder, { pictureSize, most, waitMs: 0 });
   const embedders: Embedder[] = [];
   const times = ways.map((): Times => ({ alone: [], together: [] }));
   try {
     for (const { threads: intraOpThreads, spinning } of ways)
-      embedders.push(await createOnnxEmbedder({ modelPath: onnxPath, manifest, intraOpThreads, spinning }));
+      embedders.push(
+        asInService(await createOnnxEmbedder({ modelPath: onnxPath, manifest, intraOpThreads, spinning })),
+      );
     for (let round = -1; round < rounds; round++)
       for (const [i, embedder] of embedders.entries()) {
         if (signal.aborted) throw abortedError();
@@ -128,7 +148,7 @@ async function measure(
         if (round < 0) continue; // the first is for warming up
         times[i]!.alone.push(found.alone);
         times[i]!.together.push(found.together);
-        onProgress(round * ways.length + i + 1, rounds * ways.length);
+        onRound();
       }
     return times;
   } finally {

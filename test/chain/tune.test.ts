@@ -49,8 +49,15 @@ describe('tune', () => {
     const chosen = trials.filter((one) => one.chosen);
     expect(chosen).toHaveLength(1);
     expect(trials.every(({ alone_ms, together_ms }) => alone_ms > 0 && together_ms > 0)).toBe(true);
+    const scans = result.exact.filter((one) => one.chosen);
+    expect(scans).toHaveLength(1);
+    expect(result.exact.every(({ search_ms }) => search_ms > 0)).toBe(true);
     const read = readSettings({ dataDir }, { env: {} });
-    expect(read).toMatchObject({ embedThreads: chosen[0]!.threads, embedSpinning: chosen[0]!.spinning });
+    expect(read).toMatchObject({
+      embedThreads: chosen[0]!.threads,
+      embedSpinning: chosen[0]!.spinning,
+      exactThreads: scans[0]!.threads,
+    });
     expect(JSON.parse(await readFile(file, 'utf8')).measured.trials).toEqual(trials);
   });
 

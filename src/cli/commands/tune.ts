@@ -47,7 +47,12 @@ export function tuneCommands(program: Command): void {
     });
 }
 
-function inWords({ machine, model, trials, gain, file }: Tuned): string[] {
+const gained = (what: string, gain: number) =>
+  gain === 1
+    ? `${what}: nothing is faster than the default`
+    : `${what}: ${gain.toFixed(2)} times as fast as the default`;
+
+function inWords({ machine, model, trials, gain, exact, exact_gain, file }: Tuned): string[] {
   const rows = trials.map(({ threads, spinning, alone_ms, together_ms, chosen }) => [
     threads,
     spinning ? 'yes' : 'no',
@@ -55,10 +60,22 @@ function inWords({ machine, model, trials, gain, file }: Tuned): string[] {
     Number(together_ms.toFixed(1)),
     chosen ? 'chosen' : '',
   ]);
+  const scans = exact.map(({ threads, search_ms, chosen }) => [
+    threads,
+    Number(search_ms.toFixed(1)),
+    chosen ? 'chosen' : '',
+  ]);
   return [
-    `${machine}, ${model}; milliseconds a picture, medians`,
+    `${machine}; medians`,
+    '',
+    `the encoder (${model}), milliseconds a picture`,
     ...table(['threads', 'spinning', 'alone', 'four at once', ''], rows),
-    gain === 1 ? 'nothing is faster than the defaults' : `${gain.toFixed(2)} times as fast as the defaults`,
+    gained('the encoder', gain),
+    '',
+    'the exact index, milliseconds a search',
+    ...table(['threads', 'search', ''], scans),
+    gained('the exact index', exact_gain),
+    '',
     `written to ${file}; it counts from the next start on`,
   ];
 }
