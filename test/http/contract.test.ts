@@ -36,17 +36,15 @@ const IMPORT_BYTES = 1024 * 1024;
 
 /** Documented answers that no test can provoke on a healthy service, each with its reason. */
 const UNPROVOKED: Partial<Record<Exchange, string>> = {
-  'POST /v1/imports 507': 'the disk has to be full; test/unit/engines/upload-spool.test.ts fills a small one',
   'GET /v1/images/{id}/thumbnail 503': '256 thumbnails must wait at once; the gate has its own test',
-  ...Object.fromEntries(
-    documented()
-      .filter((exchange) => exchange.endsWith(' 500'))
-      .map((exchange) => [
-        exchange,
-        'a fault of the service itself; test/unit/http/problem.test.ts shows the answer',
-      ]),
-  ),
+  ...everywhere('500', 'a fault of the service itself; test/unit/http/problem.test.ts shows the answer'),
+  ...everywhere('507', 'the disk has to be full; test/http/full-disk.test.ts fills a small one'),
 };
+
+function everywhere(status: string, reason: string): Partial<Record<Exchange, string>> {
+  const exchanges = documented().filter((exchange) => exchange.endsWith(` ${status}`));
+  return Object.fromEntries(exchanges.map((exchange) => [exchange, reason]));
+}
 
 const exercised = new Set<string>();
 
