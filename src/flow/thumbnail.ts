@@ -1,4 +1,4 @@
-import { LookalikeError } from '../core/errors.js';
+import { isDiskFull, LookalikeError } from '../core/errors.js';
 import type { Decoder, Store, ThumbnailCache } from '../core/ports.js';
 import type { SharedLock } from '../core/shared-lock.js';
 import { type PictureParts, pictureBytes } from './picture-bytes.js';
@@ -29,7 +29,13 @@ export async function thumbnail(parts: ThumbnailParts, id: string): Promise<Uint
   const webp = await parts.decoder.thumbnail(bytes, THUMBNAIL_SIZE);
   await parts.fileWrites.shared(async () => {
     // Deleted meanwhile, and perhaps swept: then nothing may be left of it.
-    if (parts.store.itemById(id)?.sha256 === item.sha256) await parts.cache.put(item.sha256, webp);
+    if (parts.store.itemById(id)?.sha256 === item.sha256)
+      await parts.cache.put(item.sha256, webp).catch(unlessFull);
   });
   return webp;
+}
+
+/** On a full disk it is not kept, and made again the next time. */
+function unlessFull(thrown: unknown): void {
+  if (!isDiskFull(thrown)) throw thrown;
 }

@@ -66,6 +66,8 @@ it.skipIf(!mounted)('an import ends with storage_full, and goes on when it is se
       if (found !== 201) expect(body).toMatchObject({ status: 507, code: 'storage_full' });
     }
     expect(single).toBeLessThan(PICTURES);
+    // What is only kept for speed is not missed.
+    await request(url).get('/v1/images/a%2F0.jpg/thumbnail?collection=sent').expect(200);
     await rm(rest);
     await add(single - 1).expect(201);
     for (let id = 0; id < single; id++)
