@@ -7,7 +7,7 @@ import { setTimeout } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { encoderRun, openEncoderSession } from '../dist/engines/onnx-session.js';
 import { createDecoder, readModel, toTensor } from '../dist/offline.js';
-import { machine, quantile } from './kit.mjs';
+import { machine, spread } from './kit.mjs';
 import { uploads } from './services.mjs';
 
 const { values } = parseArgs({
@@ -66,14 +66,9 @@ for (let round = -1; round < Number(values.rounds); round++)
     way.alone.push(...times);
     way.together.push(rate);
   }
-const median = (list) =>
-  quantile(
-    [...list].sort((a, b) => a - b),
-    0.5,
-  );
 const { cpu, cores, flags, date } = machine();
 console.log(`${cores} x ${cpu} (${flags.join(', ')}), ${date}; ${values.threads} threads\n`);
 console.log('| threads that wait | one picture, ms | four clients with decoding, a second |\n|---|---|---|');
 for (const { waiting, alone, together } of ways)
-  console.log(`| ${waiting} | ${median(alone).toFixed(2)} | ${median(together).toFixed(0)} |`);
+  console.log(`| ${waiting} | ${spread(alone).median.toFixed(2)} | ${spread(together).median.toFixed(0)} |`);
 process.exit();

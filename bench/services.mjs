@@ -122,6 +122,27 @@ function clientOf(url) {
   return { url, search, get: (path) => ask('GET', path) };
 }
 
+/** So many clients for so long, each asking again once it was answered. */
+export async function load({ service, query }, { clients, seconds, images }) {
+  const times = [];
+  const statuses = {};
+  const began = performance.now();
+  const until = began + 1000 * seconds;
+  let next = 0;
+  const client = async () => {
+    while (performance.now() < until) {
+      const sent = performance.now();
+      const { status } = await service.search(images[next++ % images.length], query);
+      statuses[status] = (statuses[status] ?? 0) + 1;
+      if (status === 200) times.push(performance.now() - sent);
+      // Who is refused waits a little, as he is told to; else the refusals would be all there is.
+      else await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  };
+  await Promise.all(Array.from({ length: clients }, client));
+  return { times, statuses, seconds: (performance.now() - began) / 1000 };
+}
+
 /** Throws with what was said when it is no answer with labels and neighbours. */
 export function checked(answer) {
   const { status, text } = answer;

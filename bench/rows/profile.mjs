@@ -5,7 +5,7 @@ import { matrixRate, multiplications } from '../arithmetic.mjs';
 import { dataFolder } from '../data-folder.mjs';
 import { int8Model } from '../int8-model.mjs';
 import { ratio, spread } from '../kit.mjs';
-import { checked, peerSetup, startFastapi, startNaive, startOurs, uploads } from '../services.mjs';
+import { checked, load, peerSetup, startFastapi, startNaive, startOurs, uploads } from '../services.mjs';
 
 const CLIENTS = [1, 8];
 const SIZE = 112;
@@ -40,10 +40,11 @@ export const row = {
       try {
         for (const clients of CLIENTS) {
           say(`${one.name}, ${clients} client${clients > 1 ? 's' : ''}`);
-          const options = { clients, images, query: one.query };
-          await answers(service, { ...options, seconds: quick ? 0.5 : 4 }); // compiled and warm
+          const asked = { service, query: one.query };
+          checked(await service.search(images[0], one.query));
+          await load(asked, { clients, images, seconds: quick ? 0.5 : 4 }); // compiled and warm
           const before = await timesOf(service);
-          const times = await answers(service, { ...options, seconds: quick ? 0.7 : 6 });
+          const { times } = await load(asked, { clients, images, seconds: quick ? 0.7 : 6 });
           found.push({ name: one.name, clients, times, parts: since(before, await timesOf(service), times) });
         }
       } finally {
@@ -72,21 +73,6 @@ const NOTES = [
   'FastAPI has one thread for its encoder here: the cheaper of its two ways.',
   'The best that this machine multiplies is measured by a matrix product of onnxruntime on one thread.',
 ];
-
-async function answers(service, { clients, seconds, images, query }) {
-  const times = [];
-  const until = performance.now() + 1000 * seconds;
-  let next = 0;
-  const client = async () => {
-    while (performance.now() < until) {
-      const sent = performance.now();
-      checked(await service.search(images[next++ % images.length], query));
-      times.push(performance.now() - sent);
-    }
-  };
-  await Promise.all(Array.from({ length: clients }, client));
-  return times;
-}
 
 /** Processor seconds by thread where the service tells them, else of the process: `{part: seconds}`. */
 async function timesOf(service) {

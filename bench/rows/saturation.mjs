@@ -2,7 +2,7 @@
 // main thread.
 import { dataFolder } from '../data-folder.mjs';
 import { ratio, spread } from '../kit.mjs';
-import { peerSetup, startFastapi, startNaive, startOurs, uploads } from '../services.mjs';
+import { load, peerSetup, startFastapi, startNaive, startOurs, uploads } from '../services.mjs';
 
 const CLIENTS = [1, 2, 4, 8, 16];
 const BEYOND = 128; // more than run and wait
@@ -75,27 +75,6 @@ export const row = {
     }
   },
 };
-
-/** So many clients for so long, each asking again once it was answered. */
-async function load({ service, query }, { clients, seconds, images }) {
-  const times = [];
-  const statuses = {};
-  const began = performance.now();
-  const until = began + 1000 * seconds;
-  let next = 0;
-  const client = async () => {
-    while (performance.now() < until) {
-      const sent = performance.now();
-      const { status } = await service.search(images[next++ % images.length], query);
-      statuses[status] = (statuses[status] ?? 0) + 1;
-      if (status === 200) times.push(performance.now() - sent);
-      // Who is refused waits a little, as he is told to; else the refusals would be all there is.
-      else await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-  };
-  await Promise.all(Array.from({ length: clients }, client));
-  return { times, statuses, seconds: (performance.now() - began) / 1000 };
-}
 
 /** Some turns of one level as one. */
 function joined(turns) {
