@@ -30,7 +30,7 @@ const RULES = [
   ],
   [
     /^src\/http\//,
-    [/^src\/(core|flow|ops|http)\//, /^(express|express-rate-limit|multer|helmet|zod|yaml)$/, /^node:/],
+    [/^src\/(core|flow|ops|http)\//, /^(express|express-rate-limit|multer|helmet|zod|js-yaml)$/, /^node:/],
   ],
   [/^src\/offline\.ts$/, [/^src\/(core|engines)\//]],
   [/^src\/(settings|tuned)\.ts$/, [/^src\/(core\/|tuned\.js$)/, /^zod$/, /^node:/]],

@@ -173,6 +173,7 @@ async function openParts(frame: Frame) {
       logger.error({ collection, generation, reason }, 'a generation was set aside; a new one is built'),
     forgetSpace: (space) =>
       rm(join(settings.dataDir, 'generations', String(space)), { recursive: true, force: true }),
+    yieldToRequests: () => nextTurn(),
   });
   onClose(() => collections.close());
   onClose(() => recallWatch.close());

@@ -7,6 +7,17 @@ export class LabelColumn {
   readonly #codeOf = new Map<string, number>();
   readonly #counts = new Map<number, number>();
 
+  /** From the rows of each label; null is for those without one. */
+  static of(parts: Iterable<{ label: string | null; rows: readonly number[] }>): LabelColumn {
+    const column = new LabelColumn();
+    for (const { label, rows } of parts) column.setAll(rows, label);
+    return column;
+  }
+
+  setAll(rows: readonly number[], label: string | null): void {
+    for (const row of rows) this.set(row, label);
+  }
+
   set(row: number, label: string | null): void {
     this.delete(row);
     if (row >= this.#codes.length) this.#grow(row + 1);

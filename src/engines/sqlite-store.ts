@@ -84,6 +84,20 @@ function prepareStatements(db: Database.Database) {
     labels: db.prepare<[number, number, number], { row: number; label: string | null }>(
       'SELECT row, label FROM items WHERE collection = ? AND row > ? ORDER BY row LIMIT ?',
     ),
+    // Named: the index is of labelled items alone, and a step from one label to the next in it.
+    nextLabel: db
+      .prepare<[number, string], string | null>(
+        'SELECT min(label) FROM items INDEXED BY items_label_id WHERE collection = ? AND label >= ?',
+      )
+      .pluck(),
+    labelled: db
+      .prepare<[number, string], number>(
+        'SELECT row FROM items INDEXED BY items_label_id WHERE collection = ? AND label = ?',
+      )
+      .pluck(),
+    unlabelled: db
+      .prepare<[number], number>('SELECT row FROM items WHERE collection = ? AND label IS NULL')
+      .pluck(),
     // The row is the end of the index on the hash, so this reads the index alone.
     hashes: db.prepare<[{ collection: number; sha256: string; row: number; limit: number }], HashedRow>(
       `SELECT row, sha256 FROM items INDEXED BY items_sha256
@@ -214,6 +228,16 @@ function storeAt(db: Database.Database, sql: Statements, place: Place & { filter
         return { row, id, vector: vectorOf(vector) };
       }),
     labelsInRowOrder: (mark, limit) => sql.labels.all(collection, mark, limit),
+    *rowsByLabel() {
+      let left = sql.count.get(collection)!;
+      const from = (text: string) => sql.nextLabel.get(collection, text) ?? null;
+      for (let label = from(''); label !== null; label = from(`${label}\0`)) {
+        const rows = sql.labelled.all(collection, label);
+        left -= rows.length;
+        yield { label, rows };
+      }
+      if (left > 0) yield { label: null, rows: sql.unlabelled.all(collection) }; // they have no index
+    },
     withoutVector: (mark, limit, upTo = Number.MAX_SAFE_INTEGER) =>
       sql.lacking.all(collection, mark, upTo, space, limit),
     hashesInOrder: (after, limit) =>

@@ -53,8 +53,6 @@ export interface Collection {
   close(): Promise<void>;
 }
 
-const PAGE = 10_000;
-
 export interface CollectionOptions {
   newFresh: (dimension: number) => MutableIndex;
   generation: Generation | null; // none yet
@@ -76,7 +74,13 @@ const UNWATCHED: Recall = { ratio: null, samples: 0 };
 
 /** The collection of a store as it is now. */
 export function openCollection(store: Store, options: CollectionOptions): Collection {
-  const { newFresh, generation, labels = readLabels(store), recallWatch, planning } = options;
+  const {
+    newFresh,
+    generation,
+    labels = LabelColumn.of(store.rowsByLabel()),
+    recallWatch,
+    planning,
+  } = options;
   const recall = recallWatch?.estimate();
   /** Items without a vector in this space, and their labels: they are kept, and take no part in anything here. */
   const lacking = new Map<number, string | null>();
@@ -227,14 +231,4 @@ function goneFrom(base: Generation | null, labels: LabelColumn): number[] {
 /** One of another format counts as none: the next rebuild makes it anew. */
 function readCalibration(store: Store): CalibrationRecord | null {
   return calibrationRecord.safeParse(store.record(CALIBRATION)).data ?? null;
-}
-
-function readLabels(store: Store): LabelColumn {
-  const labels = new LabelColumn();
-  for (let after = 0; ; ) {
-    const page = store.labelsInRowOrder(after, PAGE);
-    for (const { row, label } of page) labels.set(row, label);
-    if (page.length === 0) return labels;
-    after = page.at(-1)!.row;
-  }
 }

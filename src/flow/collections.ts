@@ -1,5 +1,6 @@
 import { DEFAULT_COLLECTION } from '../core/collection-name.js';
 import { LookalikeError } from '../core/errors.js';
+import { LabelColumn } from '../core/label-column.js';
 import type {
   CollectionRecord,
   Database,
@@ -84,6 +85,7 @@ export interface CollectionsParts {
   onSetAside: (collection: string, generation: number, reason: string) => void;
   /** Deletes the derived files of a space. */
   forgetSpace: (space: number) => Promise<void>;
+  yieldToRequests: () => Promise<void>;
 }
 
 /** Who answers, the model that has to be let go when it no longer does, and the flows that still use it. */
@@ -190,22 +192,38 @@ export async function openCollections(parts: CollectionsParts): Promise<Collecti
 
 async function openOne(parts: CollectionsParts, record: CollectionRecord): Promise<Held> {
   const { name } = record;
-  const { newFresh, recallWatch, planning } = parts;
-  const model = await parts.models.open(record.model_sha256);
+  const { newFresh, recallWatch, planning, yieldToRequests } = parts;
+  const store = parts.database.store(name);
+  const generations = parts.generationsOf(store);
+  const setAside = (number: number, reason: string) => parts.onSetAside(name, number, reason);
+  // Other threads read the encoder and the generation while this one reads the labels.
+  const opening = [
+    parts.models.open(record.model_sha256),
+    generations.openNewest(setAside),
+    readLabels(store, yieldToRequests),
+  ] as const;
   try {
-    const store = parts.database.store(name);
-    const generations = parts.generationsOf(store);
-    const generation = await generations.openNewest((number, reason) =>
-      parts.onSetAside(name, number, reason),
-    );
-    const collection = openCollection(store, { newFresh, generation, recallWatch, planning });
+    const [model, generation, labels] = await Promise.all(opening);
+    const collection = openCollection(store, { newFresh, generation, labels, recallWatch, planning });
     const { manifest, embedder } = model;
     const active = { store, collection, generations, manifest, embedder };
     return hold(parts.database, record, { active, model, flows: new Set() });
   } catch (error) {
-    await model.release();
+    const [model, generation] = await Promise.allSettled(opening);
+    if (model.status === 'fulfilled') await model.value.release();
+    if (generation.status === 'fulfilled') await generation.value?.close();
     throw error;
   }
+}
+
+/** Label by label; of a collection that is not open yet, so nothing is written meanwhile. */
+async function readLabels(store: Store, yieldToRequests: () => Promise<void>): Promise<LabelColumn> {
+  const labels = new LabelColumn();
+  for (const { label, rows } of store.rowsByLabel()) {
+    labels.setAll(rows, label);
+    await yieldToRequests();
+  }
+  return labels;
 }
 
 function hold(database: Database, { name, created_at }: CollectionRecord, state: State): Held {

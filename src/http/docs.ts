@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Express } from 'express';
-import { parse } from 'yaml';
+import { load } from 'js-yaml';
 import { LookalikeError } from '../core/errors.js';
 import { type Contract, renderContract } from './docs-page.js';
 import { resource } from './routes.js';
@@ -9,7 +9,7 @@ import type { RouteParts } from './server.js';
 /** The contract as it is (`/openapi.yaml`) and as a page to read (`/docs`), rendered once at the start. */
 export function docsRoutes(app: Express, { settings }: RouteParts): void {
   const text = readContract(settings.openapiPath);
-  const page = renderContract(parse(text) as Contract);
+  const page = renderContract(load(text) as Contract);
 
   resource(app, '/openapi.yaml', {
     get(_req, res) {

@@ -210,6 +210,21 @@ export function describeStore({ name, open }: StoreCase): void {
       expect(store.labelsInRowOrder(rows.at(-1)!, 2)).toEqual([]);
     });
 
+    it('lists all rows label by label, those without one under null', () => {
+      const labels = ['x', null, 'y', null, 'x', '', 'x', 'x\u0000', '\uffff', '𝄞'];
+      const { rows } = store.put(labels.map((label, i) => newItem(`${9 - i}`, { label })));
+      store.remove(['8', '3']);
+      const wanted = new Map<string | null, number[]>();
+      labels.forEach((label, i) => {
+        if (i !== 1 && i !== 6) wanted.set(label, [...(wanted.get(label) ?? []), rows[i]!]);
+      });
+      const listed = [...store.rowsByLabel()];
+      expect(listed.length).toBe(wanted.size);
+      expect(new Map(listed.map(({ label, rows }) => [label, rows.sort((a, b) => a - b)]))).toEqual(wanted);
+      store.remove(['9', '7', '6', '5', '4', '2', '1', '0']);
+      expect([...store.rowsByLabel()]).toEqual([]);
+    });
+
     it('lists items of the same bytes by id', () => {
       store.put(['b', '𝄞', 'a', '\uffff'].map((id) => newItem(id)));
       expect(store.itemsBySha256('cd'.repeat(32)).map(({ id }) => id)).toEqual(['a', 'b', '\uffff', '𝄞']);

@@ -7,7 +7,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { parse, stringify } from 'yaml';
+import { dump, load } from 'js-yaml';
 import { tempFolder } from '../fixtures/temp-folder.js';
 
 export const DEPLOY = fileURLToPath(new URL('../../deploy/prometheus/', import.meta.url));
@@ -25,7 +25,7 @@ export interface Rule {
 
 /** Every rule of rules.yml, in its order. */
 export function readRules(): Rule[] {
-  const { groups } = parse(readFileSync(join(DEPLOY, 'rules.yml'), 'utf8')) as {
+  const { groups } = load(readFileSync(join(DEPLOY, 'rules.yml'), 'utf8')) as {
     groups: { rules: Rule[] }[];
   };
   return groups.flatMap(({ rules }) => rules);
@@ -42,9 +42,9 @@ export async function configured(key: string, change: (configuration: Configurat
   await cp(DEPLOY, folder, { recursive: true });
   await writeFile(join(folder, 'api-key'), `${key}\n`);
   const path = join(folder, 'prometheus.yml');
-  const configuration = parse(await readFile(path, 'utf8')) as Configuration;
+  const configuration = load(await readFile(path, 'utf8')) as Configuration;
   change(configuration);
-  await writeFile(path, stringify(configuration));
+  await writeFile(path, dump(configuration));
   return folder;
 }
 

@@ -2,9 +2,9 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { load } from 'js-yaml';
 import request from 'supertest';
 import { describe, expect, it } from 'vitest';
-import { parse } from 'yaml';
 import { startTestServer } from '../http/start.js';
 import { configured, DEPLOY, isInstalled, readRules } from './prometheus.js';
 
@@ -45,7 +45,7 @@ describe('the alerts', () => {
     eval_time: string;
     exp_samples: { labels: string }[];
   }
-  const cases = (parse(text('rules.test.yml')) as { tests: { promql_expr_test: Expected[] }[] }).tests;
+  const cases = (load(text('rules.test.yml')) as { tests: { promql_expr_test: Expected[] }[] }).tests;
   const runbook = readFileSync(new URL('../../docs/operations.md', import.meta.url), 'utf8');
 
   it.each(alerts.map(({ alert }) => alert!))(

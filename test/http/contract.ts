@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
+import { load } from 'js-yaml';
 import type { Response, Test } from 'supertest';
-import { parse } from 'yaml';
 
 interface Ref {
   $ref?: string;
@@ -32,7 +32,7 @@ export interface OpenApi {
 }
 
 const file = new URL('../../openapi.yaml', import.meta.url);
-export const contract = parse(readFileSync(file, 'utf8')) as OpenApi;
+export const contract = load(readFileSync(file, 'utf8')) as OpenApi;
 
 const ajv = new Ajv2020({ strict: false, allErrors: true });
 addFormats.default(ajv);

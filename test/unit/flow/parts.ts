@@ -64,6 +64,7 @@ export async function openParts(
       throw new Error(`generation ${number} was set aside: ${reason}`);
     },
     forgetSpace: (space) => rm(folderOf(space), { recursive: true, force: true }),
+    yieldToRequests: () => nextTurn(),
   });
   const { active } = collections.get('default');
   const decoder = createDecoder();

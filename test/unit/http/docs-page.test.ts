@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
+import { load } from 'js-yaml';
 import { describe, expect, it } from 'vitest';
-import { parse } from 'yaml';
 import { type Contract, renderContract } from '../../../src/http/docs-page.js';
 
 const text = readFileSync(new URL('../../../openapi.yaml', import.meta.url), 'utf8');
-const contract = parse(text) as Contract;
+const contract = load(text) as Contract;
 const page = renderContract(contract);
 
 describe('the reference page', () => {
