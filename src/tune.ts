@@ -169,8 +169,11 @@ async function oneRound(
   // Decoder and encoder at once, as with several clients: threads that spin take cores from the decoder.
   const work = [...files];
   const client = async () => {
-    for (let file = work.pop(); file; file = work.pop())
-      for (const one of (await decodeAll([file], preprocess)).images) await embed(one);
+    for (let file = work.pop(); file; file = work.pop()) {
+      const decoding = decodeAll([file], preprocess);
+      embedder.expect?.(decoding);
+      for (const one of (await decoding).images) await embed(one);
+    }
   };
   const together = await timed(() => Promise.all(Array.from({ length: TOGETHER }, client)));
   return { alone: alone / images.length, together: together / images.length };

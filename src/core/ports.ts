@@ -34,6 +34,8 @@ export interface Embedder {
    * meanwhile: threads of the encoder that wait for each other then sleep, which takes longer and costs less.
    */
   embed(tensor: Float32Array, n: number, options?: { company?: boolean }): Promise<Float32Array>;
+  /** Tells of pictures that are decoded for it until the promise settles: a call meanwhile has company. */
+  expect?(decoding: Promise<unknown>): void;
   close(): Promise<void>;
 }
 

@@ -4,8 +4,8 @@ import type { Embedder } from '../core/ports.js';
 /**
  * An embedder that joins calls: those that come while the encoder is busy run together once it is free. A batch costs
  * less than its pictures alone, and uploads that come at once need not queue one behind the other. A picture that
- * comes alone to an idle encoder has the cores to itself; otherwise there is other work too (decoding, searching), and the
- * encoder is told of that company.
+ * comes alone to an idle encoder, while no other is decoded, has the cores to itself; otherwise the encoder is told of
+ * company.
  */
 export interface BatchOptions {
   pictureSize: number; // numbers in the tensor of a picture
@@ -26,6 +26,7 @@ interface Call {
 export function joinCalls(inner: Embedder, { pictureSize, most, waitMs }: BatchOptions): Embedder {
   const waiting: Call[] = [];
   let busy = false;
+  let coming = 0; // pictures that are decoded now, by their promises
   let timer: NodeJS.Timeout | undefined;
 
   /** The calls that run next, in the order they came. */
@@ -50,7 +51,7 @@ export function joinCalls(inner: Embedder, { pictureSize, most, waitMs }: BatchO
       return;
     }
     busy = true;
-    void run(inner, waiting.splice(0, calls), { company: !idle || n > 1 }).then((tell) => {
+    void run(inner, waiting.splice(0, calls), { company: !idle || coming > 0 || n > 1 }).then((tell) => {
       busy = false; // before the callers know: who calls again then finds the encoder idle
       tell();
       depart({ atOnce: false });
@@ -68,6 +69,11 @@ export function joinCalls(inner: Embedder, { pictureSize, most, waitMs }: BatchO
         waiting.push({ tensor, n, since: performance.now(), resolve, reject });
         depart({ atOnce: idle, idle });
       });
+    },
+    expect(decoding) {
+      coming++;
+      const came = () => void coming--;
+      decoding.then(came, came);
     },
     close: () => inner.close(),
   };

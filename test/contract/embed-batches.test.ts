@@ -1,3 +1,4 @@
+import { EventEmitter, once } from 'node:events';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Embedder } from '../../src/core/ports.js';
@@ -59,6 +60,19 @@ describe('joined calls', () => {
     await joined.embed(pictures(1, 4), 1);
     await joined.embed(pictures(2, 5), 2);
     expect(company).toEqual([false, true, false, true]);
+  });
+
+  it('have company while another picture is decoded, whatever becomes of it', async () => {
+    const decoder = new EventEmitter();
+    const decoding = [once(decoder, 'first'), once(decoder, 'second')];
+    for (const one of decoding) joined.expect!(one);
+    await joined.embed(pictures(1, 1), 1);
+    decoder.emit('first');
+    await joined.embed(pictures(1, 2), 1);
+    decoder.emit('error', new Error('it cannot be decoded'));
+    await Promise.allSettled(decoding);
+    await joined.embed(pictures(1, 3), 1);
+    expect(company).toEqual([true, true, false]);
   });
 
   it('each get their own pictures back, however many they have; a large call runs by itself', async () => {
