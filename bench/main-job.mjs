@@ -9,6 +9,7 @@ import { cpus, tmpdir, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { ENVIRONMENT } from '../scripts/environment.mjs';
 import { writePage } from './page.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -24,7 +25,7 @@ const { values, positionals } = parseArgs({
 const [data] = positionals;
 if (!data) throw new Error('which folder? It must hold train/ and val/');
 
-const env = { ...process.env, UV_THREADPOOL_SIZE: '4' };
+const env = { ...ENVIRONMENT, ...process.env };
 const home = mkdtempSync(join(tmpdir(), 'lookalike-bench-'));
 
 /** Starts the service; resolves when it says that it is ready. */

@@ -7,16 +7,22 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
 import { listImages } from '../dist/offline.js';
+import { ENVIRONMENT } from '../scripts/environment.mjs';
 import { serve } from './story/service.mjs';
 
+const WATCH = new URL('./main-thread.preload.mjs', import.meta.url).href;
 const peer = (name) => fileURLToPath(new URL(`./peers/${name}`, import.meta.url));
 
-/** The service on a data folder, with its own settings but three: no search for a GPU, no recall sampling in the others' turns, a quiet log. */
-export async function startOurs({ folder, model }, more = []) {
+/** The service on a data folder, with its own settings but three: no search for a GPU, no recall sampling in the others' turns, a quiet log. `report`: a file for what `main-thread.preload.mjs` finds. */
+export async function startOurs({ folder, model, report }, more = []) {
   const args = ['--data-dir', folder, '--model', model, '--exact-provider', 'cpu', ...more];
   const { url, pid, stop } = await serve(args, {
     LOOKALIKE_RECALL_SAMPLE: '0',
     LOOKALIKE_LOG_LEVEL: 'error',
+    ...(report && {
+      NODE_OPTIONS: `${ENVIRONMENT.NODE_OPTIONS} --import=${WATCH}`,
+      MAIN_THREAD_REPORT: report,
+    }),
   });
   return { ...clientOf(url), pid, stop };
 }

@@ -5,6 +5,7 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { ENVIRONMENT } from './environment.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const [command, ...rest] = process.argv.slice(2);
@@ -50,8 +51,7 @@ if (projects.length > 0) {
   for (const [, stamp] of projects) spawnSync('touch', [join(root, stamp)]);
 }
 
-// libvips decodes on libuv's pool, whose size is fixed before Node starts.
-const env = { UV_THREADPOOL_SIZE: '4', ...process.env };
+const env = { ...(command !== 'train' && ENVIRONMENT), ...process.env };
 const child = spawn(process.execPath, [cli, ...(command ? [command] : []), ...rest], {
   stdio: 'inherit',
   env,

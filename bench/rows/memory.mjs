@@ -14,13 +14,12 @@ export const row = {
   async run(context) {
     const { model, rows, graphRows, quick, pictures, say } = context;
     const images = await uploads(pictures, quick ? 10 : 50);
-    const whole = await dataFolder(context, { rows, graph: rows === graphRows });
-    const near = rows === graphRows ? whole : await dataFolder(context, { rows: graphRows, graph: true });
+    const whole = await dataFolder(context, { rows, graph: false });
+    const near = await dataFolder(context, { rows: graphRows, graph: true });
     say(`exact, ${rows} rows`);
     const exact = await measure({ ...whole, model, images, mode: 'exact' });
     say(`graph, ${graphRows} rows`);
     const graph = await measure({ ...near, model, images, mode: 'hnsw' });
-    // The graph is a file that is mapped: what searches touch of it is resident, at most all.
     const graphMb = (statSync(join(dirname(near.vectors), 'graph.hnsw')).size / 1e6) * (rows / graphRows);
     const limit = (mb) => (rows >= FULL ? mb : null);
     return {
@@ -32,7 +31,7 @@ export const row = {
       facts: { rows, graph_rows: graphRows, mb: { exact, graph_at_graph_rows: graph, graph_file: graphMb } },
       notes: [
         'VmRSS of /proc after searches, all threads of the one process.',
-        `The graph's size is that of its file at ${graphRows} rows, as many bytes a row.`,
+        `The graph is a file that is mapped: what searches touch of it is resident, at most all.${rows === graphRows ? '' : ` Its size is that of its file at ${graphRows} rows, as many bytes a row.`}`,
       ],
     };
   },

@@ -1,5 +1,8 @@
 // Row 3: the whole answer. One client sends a photograph of 500 x 375 over HTTP and gets labels and neighbours.
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { encoderRun, openEncoderSession } from '../../dist/engines/onnx-session.js';
+import { createDecoder, readModel, toTensor } from '../../dist/offline.js';
 import { dataFolder } from '../data-folder.mjs';
 import { int8Model } from '../int8-model.mjs';
 import { inTurns, quantile, ratio } from '../kit.mjs';
@@ -60,7 +63,34 @@ const name = {
   fastapi8: (size, threads) =>
     `FastAPI, 8-bit encoder on ${threads} thread${threads > 1 ? 's' : ''}, ${size} px`,
   naive: (size) => `Express on one thread, ${size} px`,
+  decode: (size) => `only decoding, ${size} px`,
+  encode: (size) => `only the encoder on 2 threads, ${size} px`,
 };
+
+/** What no service of these libraries can do without: sharp's decoding and onnxruntime's run, nothing around them. */
+async function leastOf({ size, model, images }) {
+  const { manifest, onnxPath } = await readModel(model);
+  const { preprocess } = manifest;
+  const decoder = createDecoder();
+  const session = await openEncoderSession(readFileSync(onnxPath), {
+    intraOpThreads: 2,
+    waiting: 'spins in a run',
+  });
+  const run = encoderRun(session, manifest);
+  const decoded = [];
+  for (const image of images) decoded.push((await decoder.decode(image, preprocess)).image);
+  const tensors = decoded.map((one) => toTensor([one], preprocess));
+  return [
+    {
+      name: name.decode(size),
+      once: (i) => decoder.decode(images[i % images.length], preprocess).then(() => undefined),
+    },
+    {
+      name: name.encode(size),
+      once: (i) => run(tensors[i % images.length], 1).then(() => undefined),
+    },
+  ];
+}
 
 async function measure({ size, ours, images, fastapi, fastapi8, naive, quick }, { sides, stages }) {
   const image = (i) => images[i % images.length];
@@ -89,7 +119,8 @@ async function measure({ size, ours, images, fastapi, fastapi8, naive, quick }, 
       ...other(name.fastapi(size, threads), fastapi, `size=${size}&threads=${threads}`),
       ...other(name.fastapi8(size, threads), fastapi8, `size=${size}&threads=${threads}`),
     ]);
-    const all = [...own, ...peers, ...other(name.naive(size), naive, `size=${size}`)];
+    const least = await leastOf({ size, model: ours[0].model, images });
+    const all = [...own, ...peers, ...other(name.naive(size), naive, `size=${size}`), ...least];
     const counts = quick ? { rounds: 5, block: 5, warmUp: 5 } : { rounds: 100, block: 10, warmUp: 10 };
     Object.assign(sides, await inTurns(all, { ...counts, pause: PAUSE }));
   } finally {
@@ -127,6 +158,7 @@ function ratiosOf(sides, { size, rows, graphRows, readGbS }) {
   };
   const [best, best8] = [bestOf(name.fastapi), bestOf(name.fastapi8)];
   const naive = sides[name.naive(size)].median;
+  const least = sides[name.decode(size)].median + sides[name.encode(size)].median;
   const fast = readGbS >= 20 && rows >= 1_280_000; // the target is of such a machine
   const small = sides[name.small(size)].median;
   const of8 = best8
@@ -146,7 +178,10 @@ function ratiosOf(sides, { size, rows, graphRows, readGbS }) {
       ratio(`${what}, 99th percentile in ms, ${size} px`, p99, fast ? 20 : null),
     ];
   });
-  return [...whole, ...of8];
+  const floor = best
+    ? [ratio(`decoding and encoder alone, to FastAPI's whole answer, ${size} px`, least / best, null)]
+    : [];
+  return [...whole, ...of8, ...floor];
 }
 
 const notes = ({ rows, graphRows, peers }, fastapi) => [

@@ -2,10 +2,11 @@
 import { spawn } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { ENVIRONMENT } from '../../scripts/environment.mjs';
 
 export const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const CLI = join(root, 'dist', 'cli.js');
-const env = { ...process.env, UV_THREADPOOL_SIZE: '4' };
+const env = { ...ENVIRONMENT, ...process.env };
 
 /** Runs a command to its end: `{ code, stdout, stderr }`. */
 export function cli(...args) {

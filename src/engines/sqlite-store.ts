@@ -237,6 +237,7 @@ function storeAt(db: Database.Database, sql: Statements, place: Place & { filter
         yield { label, rows };
       }
       if (left > 0) yield { label: null, rows: sql.unlabelled.all(collection) }; // they have no index
+      db.pragma('shrink_memory'); // the pages of the index, which nobody reads again soon
     },
     withoutVector: (mark, limit, upTo = Number.MAX_SAFE_INTEGER) =>
       sql.lacking.all(collection, mark, upTo, space, limit),

@@ -1,0 +1,6 @@
+/** What the service is started with: Node, V8 and glibc read it before anything of ours runs. The caller's own variables come first. */
+export const ENVIRONMENT = {
+  UV_THREADPOOL_SIZE: '4', // libvips decodes on libuv's pool
+  NODE_OPTIONS: '--max-semi-space-size=2', // MB of young objects that each thread of JavaScript keeps; V8's own 16 cost memory and gain nothing here
+  MALLOC_MMAP_THRESHOLD_: '1048576', // glibc: a larger block goes back to the kernel when it is freed, not to its thread's arena
+};
