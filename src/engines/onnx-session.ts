@@ -29,6 +29,7 @@ export function openEncoderSession(
     logSeverityLevel: 3,
     extra: {
       session: {
+        use_device_allocator_for_initializers: '1', // weights as large as they are, not in an arena that doubles
         intra_op: { allow_spinning: waiting === 'sleeps' ? '0' : '1' },
         ...(waiting === 'spins in a run' && { force_spinning_stop: '1' }),
       },
