@@ -57,13 +57,15 @@ export function createGenerations(parts: GenerationsParts): Generations {
     });
     const source = vectors ? { vectors } : { path: vectorsPath };
     const bank = { ...source, rows: rows.length, dimension, onCrash };
-    const graph = graphPath === null ? null : await createHnswIndex({ ...bank, graphPath });
-    const exact = await createLastingExactIndex({ ...bank, provider, planes, threads: exactThreads }).catch(
-      async (error) => {
-        await graph?.close();
-        throw error;
-      },
-    );
+    const opening = [
+      graphPath === null ? null : createHnswIndex({ ...bank, graphPath }),
+      createLastingExactIndex({ ...bank, provider, planes, threads: exactThreads }),
+    ] as const;
+    const [graph, exact] = await Promise.all(opening).catch(async (error) => {
+      for (const one of await Promise.allSettled(opening))
+        if (one.status === 'fulfilled') await one.value?.close();
+      throw error;
+    });
     return {
       number,
       mark: manifest.bank_mark,
