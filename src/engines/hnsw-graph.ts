@@ -49,13 +49,28 @@ export function openGraph(path: string, { rows, dimension }: Omit<VectorTable, '
   return graph;
 }
 
-/** The positions that a search of breadth `ef` keeps, nearest first by the graph's own coarse scores; at most `ef`. */
-export function nearest(graph: Index, query: Float32Array, ef: number): number[] {
-  if (ef === 0) return [];
-  const { keys } = graph.search(query, ef, 1);
+/** What a search found, nearest first by the graph's own coarse scores. */
+export interface Coarse {
+  rows: Int32Array; // positions
+  scores: Float32Array; // within COARSE_ERROR of the canonical ones
+}
+
+/**
+ * bfloat16 rounds a number by at most 2^-8 of it; the products of query and row are each off by twice that and a little, and
+ * for unit vectors their sizes sum up to at most 1. The rest is room for the rounding of the sum.
+ */
+export const COARSE_ERROR = 2 ** -7 + 2 ** -13;
+
+/** What a search of breadth `ef` keeps, at most `ef` rows. */
+export function nearest(graph: Index, query: Float32Array, ef: number): Coarse {
+  if (ef === 0) return { rows: new Int32Array(0), scores: new Float32Array(0) };
+  const { keys, distances } = graph.search(query, ef, 1);
   // The low words of the 64-bit keys: positions fit in them, and no BigInt is made.
-  const words = new Uint32Array(keys.buffer, keys.byteOffset, keys.length * 2);
-  return Array.from({ length: keys.length }, (_, i) => words[2 * i]!);
+  const words = new Int32Array(keys.buffer, keys.byteOffset, keys.length * 2);
+  return {
+    rows: Int32Array.from(keys, (_, i) => words[2 * i]!),
+    scores: Float32Array.from(distances, (distance) => 1 - distance),
+  };
 }
 
 export type BuildParameters = GraphParameters & {

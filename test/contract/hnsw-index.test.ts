@@ -2,10 +2,13 @@ import { mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { scanTopK } from '../../src/core/top-k.js';
+import { canonicalScore, normaliseRows } from '../../src/core/vector.js';
 import { buildHnswGraph, graphMemory } from '../../src/engines/hnsw-build.js';
+import { COARSE_ERROR, nearest, openGraph } from '../../src/engines/hnsw-graph.js';
 import { createHnswIndex } from '../../src/engines/hnsw-index.js';
 import { describeIndex, referee } from './index.contract.js';
-import { clusteredVectors, shared, type Vectors } from './vectors.js';
+import { clusteredVectors, gaussian, random, shared, unitVectors, type Vectors } from './vectors.js';
 
 const PARAMETERS = { m: 16, efConstruction: 200 };
 let folder: string;
@@ -64,6 +67,54 @@ describe('hnsw index', () => {
     await index.close();
   });
 
+  it('answers with the best of all that it found, also where its own scores cannot tell them apart', async () => {
+    const [dimension, rows, k] = [48, 900, 10];
+    const centre = unitVectors({ rows: 1, dimension, seed: 5 }).vectors;
+    const next = gaussian(6);
+    for (const spread of [1e-4, 1e-3, 1e-2, 1e-1]) {
+      const noisy = Float32Array.from(
+        { length: rows * dimension },
+        (_, i) => centre[i % dimension]! + spread * next(),
+      );
+      const close = { vectors: normaliseRows(noisy, rows, dimension), rows, dimension };
+      const graphPath = await build(close);
+      const index = await createHnswIndex({ ...close, graphPath });
+      const graph = openGraph(graphPath, close);
+      for (let q = 0; q < 20; q++) {
+        const query = close.vectors.slice(q * dimension, (q + 1) * dimension);
+        const [found] = await index.search(query, 1, { k, ef: 400 });
+        const best = scanTopK(close, query, { k, positions: nearest(graph, query, 400).rows });
+        expect(found).toEqual({ ...best, exact: false });
+      }
+      await index.close();
+    }
+  });
+
+  it('scores coarsely within the stated error, also of numbers half way between two of its own', async () => {
+    const dimension = 64;
+    const rows = 600;
+    const next = random(9);
+    // Mantissas of 1 + 2^-8 and just beside it round by the most.
+    const worst = Float32Array.from(
+      { length: rows * dimension },
+      () =>
+        (1 + 2 ** -8 * (1 + 0.01 * (next() - 0.5))) *
+        2 ** -Math.floor(3 + 3 * next()) *
+        (next() < 0.5 ? -1 : 1),
+    );
+    const bank = { vectors: normaliseRows(worst, rows, dimension), rows, dimension };
+    const graph = openGraph(await build(bank), bank);
+    for (let q = 0; q < 40; q++) {
+      const query = bank.vectors.slice(q * dimension, (q + 1) * dimension);
+      const found = nearest(graph, query, rows);
+      for (const [i, row] of found.rows.entries()) {
+        const score = canonicalScore(query, 0, bank.vectors, row * dimension, dimension);
+        expect(Math.abs(score - found.scores[i]!)).toBeLessThanOrEqual(COARSE_ERROR);
+        if (i > 0) expect(found.scores[i]!).toBeLessThanOrEqual(found.scores[i - 1]!);
+      }
+    }
+  });
+
   it('builds the same graph from the same vectors on one thread', async () => {
     const [first, second] = [join(folder, 'first.hnsw'), join(folder, 'second.hnsw')];
     for (const path of [first, second]) await buildHnswGraph({ ...bank, ...PARAMETERS, threads: 1, path });
@@ -92,7 +143,7 @@ describe('hnsw index', () => {
       const found = await index.search(clusters.vectors, clusters.rows, { k: 1, ef: 200 });
       const missed = found.flatMap(({ rows }, i) => (rows[0] === i ? [] : [i]));
       // A search may stop before it comes to a row that it could reach: one as broad as the graph does not.
-      expect(missed.length).toBeLessThanOrEqual(2);
+      expect(missed.length).toBeLessThanOrEqual(clusters.rows / 100);
       for (const i of missed) {
         const [all] = await index.search(row(i), 1, { k: 1, ef: clusters.rows });
         expect(all!.rows[0]).toBe(i);
