@@ -1,6 +1,6 @@
 // The services that the benchmarks ask, each a process of its own, and the one client that asks them all alike.
 import { spawn } from 'node:child_process';
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { Agent, request } from 'node:http';
 import { join } from 'node:path';
@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
 import { listImages } from '../dist/offline.js';
 import { ENVIRONMENT } from '../scripts/environment.mjs';
+import { readBank } from './bank.mjs';
 import { serve } from './story/service.mjs';
 
 const WATCH = new URL('./main-thread.preload.mjs', import.meta.url).href;
@@ -34,8 +35,11 @@ export const startFastapi = (peers, setup) =>
 /** Express, multer, sharp, onnxruntime-node and hnswlib-node, all on one thread, as a first version is written. */
 export const startNaive = (setup) => startPeerService(process.execPath, [peer('naive-service.mjs')], setup);
 
-/** What both peers are told: the ONNX file, how pictures are prepared for it, the vectors, and where their graphs are kept. */
-export function peerSetup(data, model) {
+/**
+ * What both peers are told: the ONNX file, how pictures are prepared for it, the vectors, where their graphs are kept, and
+ * how broad they search. `recall` says what that finds, and what the service's own choice finds.
+ */
+export async function peerSetup(context, data, model) {
   const cache = `${data.folder}-peers`;
   const { input, output, preprocess, temperature } = JSON.parse(
     readFileSync(join(model, 'manifest.json'), 'utf8'),
@@ -43,18 +47,59 @@ export function peerSetup(data, model) {
   mkdirSync(cache, { recursive: true });
   const { mean, std } = preprocess;
   const { vectors, rows, dimension } = data;
-  return {
-    onnx: join(model, 'encoder.onnx'),
-    input,
-    output,
-    mean,
-    std,
-    temperature,
-    vectors,
-    rows,
-    dimension,
-    cache,
-  };
+  const onnx = join(model, 'encoder.onnx');
+  const setup = { onnx, input, output, mean, std, temperature, vectors, rows, dimension, cache };
+  const tuned = join(cache, 'breadths.json');
+  if (!existsSync(tuned))
+    writeFileSync(tuned, JSON.stringify(await breadths(context, { data, model, setup })));
+  return { ...setup, ...JSON.parse(readFileSync(tuned, 'utf8')) };
+}
+
+/** For the page. */
+export const breadthFacts = ({ ef, recall }) => ({ recall_of_the_graphs: recall, breadth_of_the_peers: ef });
+
+const K = 200;
+const BREADTHS = [200, 250, 300, 400, 500, 600, 800, 1000, 1300, 1600, 2000];
+const RECALL = 0.99; // what the service tunes itself to
+const ASKED = 64;
+
+/** The least breadth of the list with which a peer finds so much of the true 200: `{ef, recall}`, by name of the library. */
+async function breadths({ vectors, peers, say }, { data, model, setup }) {
+  say('the breadths of the peers for the same recall; their first start builds their graphs');
+  const { queries, dimension } = readBank(vectors, 1);
+  const vector = (i) => Array.from(queries.subarray(i * dimension, (i + 1) * dimension));
+  const each = (find) => inSequence(Array.from({ length: ASKED }, (_, i) => () => find(vector(i))));
+  const ours = await startOurs({ folder: data.folder, model });
+  const rowsOf = (mode) => async (vector) =>
+    (await ours.post(`/v1/search?k=${K}&mode=${mode}`, { vector })).neighbours.map(({ id }) => Number(id));
+  const truth = await each(rowsOf('exact'));
+  const recallOf = (lists) =>
+    mean(lists.map((list, i) => list.filter((row) => truth[i].includes(row)).length / truth[i].length));
+  const recall = { lookalike: recallOf(await each(rowsOf('hnsw'))) };
+  await ours.stop();
+  const ef = { faiss: K, hnswlib: K };
+  for (const [library, start] of [
+    ['faiss', () => startFastapi(peers, { ...setup, ef })],
+    ['hnswlib', () => startNaive({ ...setup, ef })],
+  ]) {
+    const peer = await start();
+    if (!peer) continue;
+    for (const breadth of BREADTHS) {
+      ef[library] = breadth;
+      recall[library] = recallOf(await each((vector) => peer.post(`/neighbours?ef=${breadth}`, vector)));
+      if (recall[library] >= RECALL) break;
+    }
+    await peer.stop();
+  }
+  return { ef, recall };
+}
+
+const mean = (values) => values.reduce((sum, one) => sum + one, 0) / values.length;
+
+async function inSequence(steps) {
+  const results = [];
+  for (const step of steps) results.push(await step());
+  return results;
 }
 
 async function startPeerService(command, args, setup) {
@@ -93,7 +138,7 @@ function formOf(picture) {
 
 const forms = new WeakMap();
 
-/** `search(picture, query)` and `get(path)`; both resolve to `{status, headers, text}`. */
+/** `search(picture, query)` and `get(path)` resolve to `{status, headers, text}`, `post(path, value)` to the value that is answered. */
 function clientOf(url) {
   const agent = new Agent({ keepAlive: true });
   const { hostname, port } = new URL(url);
@@ -125,7 +170,14 @@ function clientOf(url) {
     // A connection that lay idle may be closed by the other side just now.
     return post().catch((error) => (error.code === 'ECONNRESET' ? post() : Promise.reject(error)));
   };
-  return { url, search, get: (path) => ask('GET', path) };
+  const post = async (path, value) => {
+    const body = JSON.stringify(value);
+    const headers = { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) };
+    const { status, text } = await ask('POST', path, { body, headers });
+    if (status !== 200) throw new Error(`${path} is answered with ${status}: ${text.slice(0, 500)}`);
+    return JSON.parse(text);
+  };
+  return { url, search, post, get: (path) => ask('GET', path) };
 }
 
 /** So many clients for so long, each asking again once it was answered. */

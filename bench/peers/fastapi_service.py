@@ -4,7 +4,8 @@
 
 One uvicorn process (uvloop, httptools): each process more would hold the vectors and the graph once more. The endpoint is a
 plain function, so that requests run in FastAPI's threads; decoding, encoder and search let go of the interpreter's lock.
-`?size=` is the side of the encoder's input, `?threads=` how many threads the encoder has.
+`?size=` is the side of the encoder's input, `?threads=` how many threads the encoder has. /neighbours finds rows of a vector with
+another breadth, to find the breadth for a recall.
 """
 import io
 import json
@@ -17,7 +18,7 @@ import faiss
 import numpy
 import onnxruntime
 import uvicorn
-from fastapi import FastAPI, UploadFile
+from fastapi import Body, FastAPI, UploadFile
 from PIL import Image, ImageOps
 
 setup = json.loads(sys.argv[1])
@@ -35,7 +36,7 @@ else:
     index.hnsw.efConstruction = 200
     index.add(numpy.fromfile(setup["vectors"], dtype=numpy.float32, count=setup["rows"] * d).reshape(-1, d))
     faiss.write_index(index, path)
-index.hnsw.efSearch = VOTE_K
+index.hnsw.efSearch = setup["ef"]["faiss"]
 faiss.omp_set_num_threads(1)  # a search of one query uses one; more of them would wait for nothing
 labels = numpy.arange(setup["rows"]) % 10
 names = [f"class {i}" for i in range(10)]
@@ -83,6 +84,12 @@ def search(image: UploadFile, size: int, threads: int):
             for row, score, share in zip(rows[:K].tolist(), scores, shares)
         ],
     }
+
+
+@app.post("/neighbours")
+def neighbours(vector: list[float] = Body(), ef: int = VOTE_K):
+    index.hnsw.efSearch = ef
+    return index.search(numpy.array([vector], dtype=numpy.float32), VOTE_K)[1][0].tolist()
 
 
 listening = socket.socket()

@@ -29,7 +29,7 @@ function openIndex() {
       index.addPoint(Array.from(vectors.subarray(row * dimension, (row + 1) * dimension)), row);
     index.writeIndexSync(path);
   }
-  index.setEf(VOTE_K);
+  index.setEf(setup.ef.hnswlib);
   return index;
 }
 
@@ -80,6 +80,11 @@ app.post('/v1/search', upload.single('image'), async (req, res) => {
   const { neighbors, distances } = index.searchKnn(vector, VOTE_K);
   const order = neighbors.map((_, i) => i).sort((a, b) => distances[a] - distances[b]);
   res.json(vote({ neighbors: order.map((i) => neighbors[i]), distances: order.map((i) => distances[i]) }));
+});
+// Rows of a vector with another breadth, to find the breadth for a recall.
+app.post('/neighbours', express.json(), (req, res) => {
+  index.setEf(Number(req.query.ef));
+  res.json(index.searchKnn(req.body, VOTE_K).neighbors);
 });
 const server = app.listen(0, '127.0.0.1', () =>
   console.log(`ready: http://127.0.0.1:${server.address().port}`),

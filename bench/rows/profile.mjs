@@ -5,7 +5,16 @@ import { matrixRate, multiplications } from '../arithmetic.mjs';
 import { dataFolder } from '../data-folder.mjs';
 import { int8Model } from '../int8-model.mjs';
 import { ratio, spread } from '../kit.mjs';
-import { checked, load, peerSetup, startFastapi, startNaive, startOurs, uploads } from '../services.mjs';
+import {
+  breadthFacts,
+  checked,
+  load,
+  peerSetup,
+  startFastapi,
+  startNaive,
+  startOurs,
+  uploads,
+} from '../services.mjs';
 
 const CLIENTS = [1, 8];
 const SIZE = 112;
@@ -21,7 +30,7 @@ export const row = {
     const graph = rows === graphRows ? whole : await dataFolder(context, { rows: graphRows, graph: true });
     const small = int8Model(context);
     const smallData = await dataFolder({ ...context, model: small }, { rows: graphRows, graph: true });
-    const setup = peerSetup(graph, model);
+    const setup = await peerSetup(context, graph, model);
     const images = await uploads(pictures, 50);
     const ours = (data, folder) => () => startOurs({ folder: data.folder, model: folder });
     const fastapi = (onnx) => () => startFastapi(peers, { ...setup, onnx: join(onnx, 'encoder.onnx') });
@@ -57,6 +66,7 @@ export const row = {
       facts: {
         rows,
         graph_rows: graphRows,
+        ...breadthFacts(setup),
         processor_ms: Object.fromEntries(found.map((one) => [labelOf(one), one.parts])),
         ...(await encoderFacts(model)),
       },

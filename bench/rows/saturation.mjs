@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { dataFolder } from '../data-folder.mjs';
 import { ratio, spread } from '../kit.mjs';
-import { load, peerSetup, startFastapi, startNaive, startOurs, uploads } from '../services.mjs';
+import { breadthFacts, load, peerSetup, startFastapi, startNaive, startOurs, uploads } from '../services.mjs';
 
 const CLIENTS = [1, 2, 4, 8, 16];
 const BEYOND = 128; // more than run and wait
@@ -19,7 +19,7 @@ export const row = {
     const { model, graphRows, quick, peers, pictures, say } = context;
     const data = await dataFolder(context, { rows: graphRows, graph: true });
     const images = await uploads(pictures, 50);
-    const setup = peerSetup(data, model);
+    const setup = await peerSetup(context, data, model);
     say('opening the services');
     const report = join(context.scratch, 'main-thread.ndjson');
     rmSync(report, { force: true });
@@ -71,6 +71,7 @@ export const row = {
         ],
         facts: {
           graph_rows: graphRows,
+          ...breadthFacts(setup),
           clients: CLIENTS,
           curves,
           beyond: { clients: BEYOND, ...joined([beyond]) },
