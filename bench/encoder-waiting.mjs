@@ -1,13 +1,13 @@
 #!/usr/bin/env node
 // What the threads of the encoder do while they wait for each other: one picture now and then, and four clients that also decode.
 //   node bench/encoder-waiting.mjs --pictures <folder> [--model model] [--threads 2] [--rounds 6]
-// The ways take turns; told are the median of single pictures, and the median over rounds of pictures a second with decoding.
+// The ways take turns; told are median and 90th percentile of single pictures, and the median over rounds of pictures a second.
 import { readFile } from 'node:fs/promises';
 import { setTimeout } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { encoderRun, openEncoderSession } from '../dist/engines/onnx-session.js';
 import { createDecoder, readModel, toTensor } from '../dist/offline.js';
-import { machine, spread } from './kit.mjs';
+import { machine, quantile, spread } from './kit.mjs';
 import { uploads } from './services.mjs';
 
 const { values } = parseArgs({
@@ -19,7 +19,8 @@ const { values } = parseArgs({
   },
 });
 if (!values.pictures) throw new Error('--pictures <folder> is missing');
-const WAYS = ['sleeps', 'spins in a run', 'spins'];
+const WAYS = ['sleeps', 'spins briefly', 'spins'];
+const RESTS = [5, 50]; // milliseconds
 const CLIENTS = 4;
 const SECONDS = 2;
 const { manifest, onnxPath } = await readModel(values.model);
@@ -29,17 +30,17 @@ const bytes = await readFile(onnxPath);
 const ways = [];
 for (const waiting of WAYS) {
   const session = await openEncoderSession(bytes, { intraOpThreads: Number(values.threads), waiting });
-  ways.push({ waiting, run: encoderRun(session, manifest), alone: [], together: [] });
+  ways.push({ waiting, run: encoderRun(session, manifest), alone: RESTS.map(() => []), together: [] });
 }
 const decoded = async (file) =>
   toTensor([(await decoder.decode(file, manifest.preprocess)).image], manifest.preprocess);
 
-/** Milliseconds of single pictures, each after a moment of rest: what spins on from the one before is at rest then. */
-async function alone({ run }) {
+/** Milliseconds of single pictures, each decoded after a rest: threads that slept meanwhile may wake up on one core. */
+async function alone({ run }, rest) {
   const times = [];
   for (const file of files) {
+    await setTimeout(rest);
     const tensor = await decoded(file);
-    await setTimeout(5);
     const began = performance.now();
     await run(tensor, 1);
     times.push(performance.now() - began);
@@ -61,14 +62,24 @@ async function together({ run }) {
 
 for (let round = -1; round < Number(values.rounds); round++)
   for (const way of ways) {
-    const [times, rate] = [await alone(way), await together(way)];
+    const found = [];
+    for (const rest of RESTS) found.push(await alone(way, rest));
+    const rate = await together(way);
+    await setTimeout(1000); // threads that spin on are at rest then
     if (round < 0) continue;
-    way.alone.push(...times);
+    for (const [i, times] of found.entries()) way.alone[i].push(...times);
     way.together.push(rate);
   }
 const { cpu, cores, flags, date } = machine();
+const spreadOf = (times) => {
+  const sorted = [...times].sort((a, b) => a - b);
+  return [0.5, 0.9].map((part) => quantile(sorted, part).toFixed(2)).join(' / ');
+};
 console.log(`${cores} x ${cpu} (${flags.join(', ')}), ${date}; ${values.threads} threads\n`);
-console.log('| threads that wait | one picture, ms | four clients with decoding, a second |\n|---|---|---|');
+const rests = RESTS.map((rest) => `one picture after ${rest} ms of rest, ms, median / p90`);
+console.log(
+  `| threads that wait | ${rests.join(' | ')} | four clients with decoding, a second |\n|---|---|---|---|`,
+);
 for (const { waiting, alone, together } of ways)
-  console.log(`| ${waiting} | ${spread(alone).median.toFixed(2)} | ${spread(together).median.toFixed(0)} |`);
+  console.log(`| ${waiting} | ${alone.map(spreadOf).join(' | ')} | ${spread(together).median.toFixed(0)} |`);
 process.exit();

@@ -90,7 +90,7 @@ async function leastOf({ size, model, images }) {
   const decoder = createDecoder();
   const session = await openEncoderSession(readFileSync(onnxPath), {
     intraOpThreads: 2,
-    waiting: 'spins in a run',
+    waiting: 'spins briefly',
   });
   const run = encoderRun(session, manifest);
   const decoded = [];

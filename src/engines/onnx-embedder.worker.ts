@@ -33,7 +33,7 @@ await serveCalls<EmbedderData, EmbedRequest, Float32Array>(async ({ modelPath, m
   const { spinning, intraOpThreads } = threads;
   const open = async (waiting: Waiting) =>
     runOf(await openEncoder(modelPath, manifest, { intraOpThreads, waiting }), manifest, refuse);
-  const alone = await open(spinning ? 'spins' : 'spins in a run');
+  const alone = await open(spinning ? 'spins' : 'spins briefly');
   const embed = async (tensor: Float32Array, n: number, run = alone): Promise<Float32Array> => {
     const rows = await run(tensor, n);
     if (rows.length !== n * manifest.dimension)

@@ -13,10 +13,15 @@ export interface SessionThreads {
 }
 
 /**
- * What a thread does that waits for others: on two cores a run takes 0.8 of the time when they spin in it, and a tenth
- * fewer are done a second where decoder and index want the cores too (decision 25); one that spins on after a run takes them from whatever comes next.
+ * What a thread does that waits for others. Waking one up costs more than a layer of the encoder, so on two cores a run takes 0.8 of
+ * the time when they spin from layer to layer, and a tenth fewer are done a second where decoder and index want the cores
+ * too. Briefly, because a thread is often woken on the core of the one that woke it: spinning on there, it takes half of
+ * that core from the other (decision 25).
  */
-export type Waiting = 'sleeps' | 'spins in a run' | 'spins';
+export type Waiting = 'sleeps' | 'spins briefly' | 'spins';
+
+/** Longer than most layers of a run keep a thread waiting. */
+const BRIEFLY_US = 50;
 
 /** Opens a graph on the CPU. Rejects with what onnxruntime says. */
 export function openEncoderSession(
@@ -30,8 +35,10 @@ export function openEncoderSession(
     extra: {
       session: {
         use_device_allocator_for_initializers: '1', // weights as large as they are, not in an arena that doubles
-        intra_op: { allow_spinning: waiting === 'sleeps' ? '0' : '1' },
-        ...(waiting === 'spins in a run' && { force_spinning_stop: '1' }),
+        intra_op: {
+          allow_spinning: waiting === 'sleeps' ? '0' : '1',
+          ...(waiting === 'spins briefly' && { spin_duration_us: `${BRIEFLY_US}` }),
+        },
       },
     },
   });
