@@ -4,8 +4,8 @@ const COLOURS = [
   ...['#4e79a7', '#f28e2b', '#59a14f', '#e15759', '#76b7b2'],
   ...['#b07aa1', '#9c755f', '#edc948', '#ff9da7', '#bab0ac'],
 ];
-const [LEFT, RIGHT, TOP, BAR, GAP] = [270, 60, 64, 22, 12];
-const WIDTH = 860;
+const [LEFT, RIGHT, TOP, BAR, GAP] = [300, 60, 64, 22, 12];
+const WIDTH = 890;
 
 const escaped = (text) => text.replace(/[&<>"]/g, (sign) => `&#${sign.charCodeAt(0)};`);
 
