@@ -31,6 +31,47 @@ export function cropBox(sourceWidth: number, sourceHeight: number, record: Prepr
   };
 }
 
+/** A picture that is made smaller first, and what is cut from it. */
+export interface ShrunkCut {
+  width: number; // of the whole picture
+  height: number;
+  box: Box; // in its pixels
+}
+
+/**
+ * How a source of this size is made smaller so that `box` becomes three to four times as large as `crop` (more along one side
+ * where it is of another shape): of those sizes the one with which all edges lie nearest to whole pixels, as a cut there can be on no others.
+ */
+export function shrunkCut(
+  source: { width: number; height: number },
+  box: Box,
+  crop: { width: number; height: number },
+): ShrunkCut {
+  const wide = box.width / crop.width <= box.height / crop.height; // else it is the height that comes nearest to `crop`
+  const [length, side] = wide ? [box.width, crop.width] : [box.height, crop.height];
+  let [best, least] = [1, Number.POSITIVE_INFINITY];
+  for (let shrunk = 3 * side; shrunk <= 4 * side; shrunk++) {
+    const scale = shrunk / length;
+    const lengths = [source.width, source.height, box.left, box.top, box.width, box.height];
+    const edges = lengths.map((edge) => edge * scale);
+    const off = edges.reduce((sum, edge) => sum + Math.abs(edge - Math.round(edge)), 0);
+    if (off < least) [best, least] = [scale, off];
+  }
+  const [width, height, left, top] = [source.width, source.height, box.left, box.top].map((edge) =>
+    Math.round(edge! * best),
+  ) as [number, number, number, number];
+  return {
+    width,
+    height,
+    box: {
+      left,
+      top,
+      width: Math.min(width - left, Math.round(box.width * best)),
+      height: Math.min(height - top, Math.round(box.height * best)),
+    },
+  };
+}
+
 /**
  * Writes one picture into a tensor as float32, channel planes first (3 x height x width), at `offset`.
  * (value / 255 - mean) / std, folded into one multiply and one add a value.

@@ -1,8 +1,8 @@
-import sharp from 'sharp';
+import sharp, { type Sharp } from 'sharp';
 import { LookalikeError, messageOf } from '../core/errors.js';
 import type { PreprocessRecord } from '../core/manifests.js';
 import type { Decoder } from '../core/ports.js';
-import { cropBox } from '../core/preprocess.js';
+import { cropBox, type ShrunkCut, shrunkCut } from '../core/preprocess.js';
 import { IMAGE_TYPES, sniffImageType } from '../core/sniff.js';
 import type { DecodedImage } from '../core/types.js';
 
@@ -52,10 +52,14 @@ export function createDecoder(limits: DecoderLimits = DEFAULT_LIMITS): Decoder {
       const { format, width, height } = await inspect(bytes);
       const { crop, kernel, background } = preprocess;
       const [r, g, b] = background;
-      // Cutting before the resize also turns off shrink-on-load, which would shift pixels against training.
-      const { data, info } = await guarded(() =>
-        open(bytes)
-          .extract(cropBox(width, height, preprocess))
+      const box = cropBox(width, height, preprocess);
+      const large = format === 'jpeg' && Math.min(box.width / crop.width, box.height / crop.height) >= LARGE;
+      const { data, info } = await guarded(async () =>
+        // Cutting before the resize also turns off shrink-on-load, which would shift pixels against training.
+        (large
+          ? await cutOfShrunk(open(bytes), shrunkCut({ width, height }, box, crop), kernel)
+          : open(bytes).extract(box)
+        )
           .flatten({ background: { r, g, b } })
           .resize(crop.width, crop.height, { fit: 'fill', kernel })
           .toColourspace('srgb')
@@ -87,6 +91,24 @@ export function createDecoder(limits: DecoderLimits = DEFAULT_LIMITS): Decoder {
       );
     },
   };
+}
+
+/** From so many times the result on, a JPEG is shrunk while it is read: below, the second step costs more than that saves. */
+const LARGE = 16;
+
+/** The cut of a picture, three to four times as large as the result. Vectors stay within a cosine of 0.999 (decision 25). */
+async function cutOfShrunk(
+  picture: Sharp,
+  { width, height, box }: ShrunkCut,
+  kernel: PreprocessRecord['kernel'],
+) {
+  const { data, info } = await picture
+    .resize(width, height, { fit: 'fill', kernel })
+    .extract(box)
+    .toColourspace('srgb')
+    .raw({ depth: 'uchar' })
+    .toBuffer({ resolveWithObject: true });
+  return sharp(data, { raw: info });
 }
 
 function checkType(bytes: Uint8Array): string {

@@ -1,8 +1,8 @@
 /** The decoder against pictures whose pixels are known: colour, depth, alpha, profile and orientation. */
-import sharp from 'sharp';
+import sharp, { type Sharp } from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { createDecoder } from '../../src/engines/sharp-decoder.js';
-import { at, BLACK, BLUE, farthest, GREEN, paint, RED, record, WHITE } from './pixels.js';
+import { at, BLACK, BLUE, farthest, GREEN, meanDifference, paint, RED, record, WHITE } from './pixels.js';
 
 const decoder = createDecoder({ maxPixels: 1_000_000, timeoutSeconds: 10 });
 const decode = (bytes: Uint8Array, given = record(16)) => decoder.decode(bytes, given);
@@ -37,6 +37,34 @@ describe('the decoder', () => {
     expectQuarters((await decode(jpeg)).image, 4);
     expectQuarters((await decode(webp)).image, 0);
     expect([(await decode(jpeg)).format, (await decode(webp)).format]).toEqual(['jpeg', 'webp']);
+  });
+
+  it('reads a large JPEG, shrunk while it is read, as it reads the same pixels from a PNG', async () => {
+    const [width, height] = [700, 540];
+    const scene = (x: number, y: number) => [
+      (255 * x) / width,
+      (255 * y) / height,
+      128 + 60 * Math.sin(x / 9) * Math.cos(y / 13) + (x > 300 && y > 200 ? 60 : 0),
+    ];
+    const picture = paint({ width, height }, (x, y) => scene(x, y).map(Math.round));
+    const jpeg = (made: Sharp) => made.jpeg({ quality: 95 });
+    const large = [
+      ...[1, 2, 3, 4, 5, 6, 7, 8].map((orientation) =>
+        jpeg(picture.clone()).withMetadata({ orientation }).toBuffer(),
+      ),
+      jpeg(picture.clone().greyscale()).toBuffer(),
+      jpeg(picture.clone().toColourspace('cmyk')).toBuffer(),
+      jpeg(picture.clone().withIccProfile('p3')).toBuffer(),
+    ];
+    for (const bytes of await Promise.all(large)) {
+      const png = await sharp(bytes).autoOrient().toColourspace('srgb').png().toBuffer();
+      for (const given of [record(16), record(16, 12), record(30, 30)]) {
+        const [shrunk, whole] = [await decode(bytes, given), await decode(png, given)];
+        expect(farthest(shrunk.image.data, whole.image.data)).toBeLessThanOrEqual(12);
+        expect(meanDifference(shrunk.image.data, whole.image.data)).toBeLessThan(2);
+        expect([shrunk.sourceWidth, shrunk.sourceHeight]).toEqual([whole.sourceWidth, whole.sourceHeight]);
+      }
+    }
   });
 
   it('lays transparency over the background of the record', async () => {
