@@ -174,7 +174,7 @@ const PLOTS = {
       plot: {
         title: 'Answers a second by clients',
         x: { label: 'clients at once', log: true },
-        left: { label: 'answers a second' },
+        left: { label: 'answers a second', fromZero: true },
         series: Object.entries(facts.curves).map(([name, levels]) => ({
           name,
           points: levels.map(({ per_second }, i) => [facts.clients[i], per_second]),

@@ -33,7 +33,7 @@ export interface LinePlot {
   title: string;
   subtitle?: string;
   x: { label: string; log?: boolean }; // log: ticks at the values themselves
-  left: { label: string };
+  left: { label: string; fromZero?: boolean };
   right?: { label: string };
   series: readonly Series[];
 }
@@ -67,7 +67,7 @@ export function linePlot(plot: LinePlot): string {
     ? logAxis(xs)
     : niceAxis(xs, { count: 12, exact: true, whole: xs.every(Number.isInteger) });
   const axes = {
-    left: niceAxis(heightsOn(series, 'left')),
+    left: niceAxis([...(left.fromZero ? [0] : []), ...heightsOn(series, 'left')]),
     right: niceAxis(heightsOn(series, 'right')),
   };
   const toX = scale(across, area.left + 8, area.right - 8, x.log === true);
@@ -139,11 +139,19 @@ interface Bottom {
 }
 
 function bottomAxis({ ticks, decimals }: Axis, area: Area, { label, toX }: Bottom): string[] {
+  const half = (tick: number) => widthOf(number(tick, decimals), 12) / 2;
+  /** The next one's number would stand in this one's. */
+  const crowded = (tick: number, i: number) => {
+    const next = ticks[i + 1];
+    return next !== undefined && toX(next) - toX(tick) < half(next) + half(tick) + 4;
+  };
   return [
     line([area.left, area.bottom], [area.right, area.bottom], `stroke="${QUIET}"`),
-    ...ticks.flatMap((tick) => [
+    ...ticks.flatMap((tick, i) => [
       line([toX(tick), area.bottom], [toX(tick), area.bottom + 5], `stroke="${QUIET}"`),
-      text(toX(tick), area.bottom + 19, [number(tick, decimals), { anchor: 'middle', fill: QUIET }]),
+      ...(crowded(tick, i)
+        ? []
+        : [text(toX(tick), area.bottom + 19, [number(tick, decimals), { anchor: 'middle', fill: QUIET }])]),
     ]),
     text((area.left + area.right) / 2, area.bottom + 42, [label, { anchor: 'middle' }]),
   ];
