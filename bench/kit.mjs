@@ -51,6 +51,31 @@ export async function inTurns(sides, { rounds, warmUp = 3, pause = 0, block = 1 
   return Object.fromEntries(sides.map(({ name }) => [name, spread(samples[name])]));
 }
 
+/** Part of the true rows that the lists hold; `truth` has a Set a list. */
+export function recallOf(lists, truth) {
+  const there = lists.map((rows, i) => Array.from(rows).filter((row) => truth[i].has(row)).length);
+  return sum(there) / sum(truth.map(({ size }) => size));
+}
+
+const sum = (values) => values.reduce((all, one) => all + one, 0);
+
+/** The least breadth of the list with which `search(ef)` (all lists) finds so much, and what it finds: `{ef, recall}`. */
+export async function leastBreadth(breadths, { recall: wanted, truth, search }) {
+  let found;
+  for (const ef of breadths) {
+    found = { ef, recall: recallOf(await search(ef), truth) };
+    if (found.recall >= wanted) break;
+  }
+  return found;
+}
+
+/** `step` for each of a list, one after the other. */
+export async function inSequence(list, step) {
+  const results = [];
+  for (const one of list) results.push(await step(one));
+  return results;
+}
+
 /** One comparison of a row: `value` is of medians unless said otherwise; null `limit` where there is only a figure. */
 export function ratio(what, value, limit, { atLeast = false } = {}) {
   const met = limit === null ? null : atLeast ? value >= limit : value <= limit;

@@ -9,6 +9,9 @@ import sharp from 'sharp';
 import { listImages } from '../dist/offline.js';
 import { ENVIRONMENT } from '../scripts/environment.mjs';
 import { readBank } from './bank.mjs';
+import { dataFolder } from './data-folder.mjs';
+import { int8Model } from './int8-model.mjs';
+import { inSequence, leastBreadth, recallOf } from './kit.mjs';
 import { serve } from './story/service.mjs';
 
 const WATCH = new URL('./main-thread.preload.mjs', import.meta.url).href;
@@ -34,6 +37,16 @@ export const startFastapi = (peers, setup) =>
 
 /** Express, multer, sharp, onnxruntime-node and hnswlib-node, all on one thread, as a first version is written. */
 export const startNaive = (setup) => startPeerService(process.execPath, [peer('naive-service.mjs')], setup);
+
+/** What the rows serve: all vectors, those of the graphs, the same for the 8-bit encoder `small`, and the peers' setup. */
+export async function servedFolders(context) {
+  const { model, rows, graphRows } = context;
+  const whole = await dataFolder(context, { rows, graph: rows === graphRows });
+  const graph = rows === graphRows ? whole : await dataFolder(context, { rows: graphRows, graph: true });
+  const small = int8Model(context);
+  const smallData = await dataFolder({ ...context, model: small }, { rows: graphRows, graph: true });
+  return { whole, graph, small, smallData, setup: await peerSetup(context, graph, model) };
+}
 
 /**
  * What both peers are told: the ONNX file, how pictures are prepared for it, the vectors, where their graphs are kept, and
@@ -63,19 +76,18 @@ const BREADTHS = [200, 250, 300, 400, 500, 600, 800, 1000, 1300, 1600, 2000];
 const RECALL = 0.99; // what the service tunes itself to
 const ASKED = 64;
 
-/** The least breadth of the list with which a peer finds so much of the true 200: `{ef, recall}`, by name of the library. */
+/** The breadth with which each peer finds as much of the true 200 as the service sees to, by name of the library. */
 async function breadths({ vectors, peers, say }, { data, model, setup }) {
   say('the breadths of the peers for the same recall; their first start builds their graphs');
   const { queries, dimension } = readBank(vectors, 1);
-  const vector = (i) => Array.from(queries.subarray(i * dimension, (i + 1) * dimension));
-  const each = (find) => inSequence(Array.from({ length: ASKED }, (_, i) => () => find(vector(i))));
+  const asked = Array.from({ length: ASKED }, (_, i) =>
+    Array.from(queries.subarray(i * dimension, (i + 1) * dimension)),
+  );
   const ours = await startOurs({ folder: data.folder, model });
   const rowsOf = (mode) => async (vector) =>
     (await ours.post(`/v1/search?k=${K}&mode=${mode}`, { vector })).neighbours.map(({ id }) => Number(id));
-  const truth = await each(rowsOf('exact'));
-  const recallOf = (lists) =>
-    mean(lists.map((list, i) => list.filter((row) => truth[i].includes(row)).length / truth[i].length));
-  const recall = { lookalike: recallOf(await each(rowsOf('hnsw'))) };
+  const truth = (await inSequence(asked, rowsOf('exact'))).map((rows) => new Set(rows));
+  const recall = { lookalike: recallOf(await inSequence(asked, rowsOf('hnsw')), truth) };
   await ours.stop();
   const ef = { faiss: K, hnswlib: K };
   for (const [library, start] of [
@@ -84,22 +96,12 @@ async function breadths({ vectors, peers, say }, { data, model, setup }) {
   ]) {
     const peer = await start();
     if (!peer) continue;
-    for (const breadth of BREADTHS) {
-      ef[library] = breadth;
-      recall[library] = recallOf(await each((vector) => peer.post(`/neighbours?ef=${breadth}`, vector)));
-      if (recall[library] >= RECALL) break;
-    }
+    const search = (ef) => inSequence(asked, (vector) => peer.post(`/neighbours?ef=${ef}`, vector));
+    const found = await leastBreadth(BREADTHS, { recall: RECALL, truth, search });
+    [ef[library], recall[library]] = [found.ef, found.recall];
     await peer.stop();
   }
   return { ef, recall };
-}
-
-const mean = (values) => values.reduce((sum, one) => sum + one, 0) / values.length;
-
-async function inSequence(steps) {
-  const results = [];
-  for (const step of steps) results.push(await step());
-  return results;
 }
 
 async function startPeerService(command, args, setup) {

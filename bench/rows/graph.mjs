@@ -6,7 +6,7 @@ import { createExactIndex } from '../../dist/engines/exact-index.js';
 import { buildHnswGraph } from '../../dist/engines/hnsw-build.js';
 import { createHnswIndex } from '../../dist/engines/hnsw-index.js';
 import { readBank } from '../bank.mjs';
-import { inTurns, ratio, timed } from '../kit.mjs';
+import { inSequence, inTurns, leastBreadth, ratio, timed } from '../kit.mjs';
 
 const K = 10;
 const RECALL = 0.99;
@@ -46,7 +46,13 @@ export const row = {
         return bare.searchKnn(Array.from(query(i)), K).neighbors;
       };
       say(`breadths for a recall of ${RECALL}`);
-      const [ofOurs, ofBare] = [await breadthOf(searchOurs, truth), await breadthOf(searchBare, truth)];
+      const breadthOf = (search) =>
+        leastBreadth(EFS, {
+          recall: RECALL,
+          truth,
+          search: (ef) => inSequence(truth.keys(), (i) => search(i, ef)),
+        });
+      const [ofOurs, ofBare] = [await breadthOf(searchOurs), await breadthOf(searchBare)];
       const sides = await inTurns(
         [
           {
@@ -79,16 +85,3 @@ export const row = {
     }
   },
 };
-
-/** The least breadth of the list that finds so much, and what it finds. */
-async function breadthOf(search, truth) {
-  let found;
-  for (const ef of EFS) {
-    let there = 0;
-    for (const [i, rows] of truth.entries())
-      for (const one of await search(i, ef)) if (rows.has(one)) there++;
-    found = { ef, recall: there / (truth.length * K) };
-    if (found.recall >= RECALL) break;
-  }
-  return found;
-}

@@ -2,14 +2,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { matrixRate, multiplications } from '../arithmetic.mjs';
-import { dataFolder } from '../data-folder.mjs';
-import { int8Model } from '../int8-model.mjs';
 import { ratio, spread } from '../kit.mjs';
 import {
   breadthFacts,
   checked,
   load,
-  peerSetup,
+  servedFolders,
   startFastapi,
   startNaive,
   startOurs,
@@ -26,11 +24,7 @@ export const row = {
   needs: ['vectors', 'pictures'],
   async run(context) {
     const { model, rows, graphRows, quick, peers, pictures, say } = context;
-    const whole = await dataFolder(context, { rows, graph: rows === graphRows });
-    const graph = rows === graphRows ? whole : await dataFolder(context, { rows: graphRows, graph: true });
-    const small = int8Model(context);
-    const smallData = await dataFolder({ ...context, model: small }, { rows: graphRows, graph: true });
-    const setup = await peerSetup(context, graph, model);
+    const { whole, graph, small, smallData, setup } = await servedFolders(context);
     const images = await uploads(pictures, 50);
     const ours = (data, folder) => () => startOurs({ folder: data.folder, model: folder });
     const fastapi = (onnx) => () => startFastapi(peers, { ...setup, onnx: join(onnx, 'encoder.onnx') });

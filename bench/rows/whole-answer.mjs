@@ -3,15 +3,13 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { encoderRun, openEncoderSession } from '../../dist/engines/onnx-session.js';
 import { createDecoder, readModel, toTensor } from '../../dist/offline.js';
-import { dataFolder } from '../data-folder.mjs';
-import { int8Model } from '../int8-model.mjs';
 import { inTurns, quantile, ratio } from '../kit.mjs';
 import { readProbe } from '../probe.mjs';
 import {
   breadthFacts,
   checked,
   modelAt,
-  peerSetup,
+  servedFolders,
   startFastapi,
   startNaive,
   startOurs,
@@ -28,12 +26,8 @@ export const row = {
   needs: ['vectors', 'pictures'],
   async run(context) {
     const { model, scratch, rows, graphRows, quick, peers, say, pictures } = context;
-    const whole = await dataFolder(context, { rows, graph: rows === graphRows });
-    const graph = rows === graphRows ? whole : await dataFolder(context, { rows: graphRows, graph: true });
-    const small = int8Model(context);
-    const smallData = await dataFolder({ ...context, model: small }, { rows: graphRows, graph: true });
+    const { whole, graph, small, smallData, setup } = await servedFolders(context);
     const images = await uploads(pictures, 20);
-    const setup = await peerSetup(context, graph, model);
     say(`opening the peers over ${graphRows} rows`);
     const fastapi = await startFastapi(peers, setup);
     const fastapi8 = await startFastapi(peers, { ...setup, onnx: join(small, 'encoder.onnx') });
