@@ -135,6 +135,7 @@ describe('hnsw index', () => {
 
   it('reaches every row, also of graphs that several threads built', async () => {
     const clusters = clusteredVectors({ rows: 2200, dimension: 32, clusters: 60, seed: 3 });
+    let missedInAll = 0;
     for (let run = 0; run < 6; run++) {
       const path = join(folder, `reached-${run}.hnsw`);
       await buildHnswGraph({ ...clusters, ...PARAMETERS, threads: 4, path });
@@ -143,13 +144,15 @@ describe('hnsw index', () => {
       const found = await index.search(clusters.vectors, clusters.rows, { k: 1, ef: 200 });
       const missed = found.flatMap(({ rows }, i) => (rows[0] === i ? [] : [i]));
       // A search may stop before it comes to a row that it could reach: one as broad as the graph does not.
-      expect(missed.length).toBeLessThanOrEqual(clusters.rows / 100);
+      missedInAll += missed.length;
       for (const i of missed) {
         const [all] = await index.search(row(i), 1, { k: 1, ef: clusters.rows });
         expect(all!.rows[0]).toBe(i);
       }
       await index.close();
     }
+    // Two a graph; threads that were held up lose some at once, so single graphs differ.
+    expect(missedInAll).toBeLessThanOrEqual(12);
   });
 
   it('builds with several threads whatever the rows of a call are', async () => {
