@@ -1,5 +1,6 @@
 import sharp, { type Sharp } from 'sharp';
 import { LookalikeError, messageOf } from '../core/errors.js';
+import { jpegSize } from '../core/jpeg-size.js';
 import type { PreprocessRecord } from '../core/manifests.js';
 import type { Decoder } from '../core/ports.js';
 import { cropBox, type ShrunkCut, shrunkCut } from '../core/preprocess.js';
@@ -28,9 +29,7 @@ export function createDecoder(limits: DecoderLimits = DEFAULT_LIMITS): Decoder {
   /** The header's size after orientation; refuses what is not worth decoding. */
   async function inspect(bytes: Uint8Array) {
     const format = checkType(bytes);
-    const header = await guarded(() => sharp(bytes, { limitInputPixels: false, failOn: 'error' }).metadata());
-    const { width, height } = header.autoOrient ?? header;
-    if (!width || !height) throw new LookalikeError('undecodable_image', 'the picture has no size');
+    const { width, height } = (format === 'jpeg' && jpegSize(bytes)) || (await sizeOf(bytes));
     if (width * height > limits.maxPixels)
       throw new LookalikeError(
         'image_too_large',
@@ -109,6 +108,14 @@ async function cutOfShrunk(
     .raw({ depth: 'uchar' })
     .toBuffer({ resolveWithObject: true });
   return sharp(data, { raw: info });
+}
+
+/** By libvips, which reads the header on a thread of its own. */
+async function sizeOf(bytes: Uint8Array) {
+  const header = await guarded(() => sharp(bytes, { limitInputPixels: false, failOn: 'error' }).metadata());
+  const { width, height } = header.autoOrient ?? header;
+  if (!width || !height) throw new LookalikeError('undecodable_image', 'the picture has no size');
+  return { width, height };
 }
 
 function checkType(bytes: Uint8Array): string {
