@@ -8,7 +8,7 @@ import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import sharp from 'sharp';
 import { cropBox } from '../dist/core/preprocess.js';
-import { createDecoder, createEmbedder, listImages, readModel, toTensor } from '../dist/offline.js';
+import { createDecoder, createEmbedder, listImages, readModel } from '../dist/offline.js';
 
 const { values } = parseArgs({
   options: {
@@ -141,7 +141,7 @@ const sources = {
   'mosaic of 16 x 12 (2560 x 1920)': await Promise.all(files.slice(0, 12).map((_, i) => mosaic(16, i, 12))),
   'mosaic of 25 x 18 (4000 x 2880)': await Promise.all(files.slice(0, 6).map((_, i) => mosaic(25, i, 18))),
 };
-const embed = (data) => embedder.embed(toTensor([{ ...preprocess.crop, data }], preprocess), 1);
+const embed = (data) => embedder.embed([{ ...preprocess.crop, data }]);
 const quantile = (list, q) => [...list].sort((a, b) => a - b)[Math.floor(q * (list.length - 1))];
 console.log(
   `${cpus().length} x ${cpus()[0].model}, node ${process.versions.node}, sharp ${sharp.versions.sharp}, libvips ${sharp.versions.vips}, ${manifest.name}, input ${preprocess.crop.width} px, kernel ${preprocess.kernel}`,

@@ -21,13 +21,14 @@ const { values } = parseArgs({
 });
 const numbers = (text) => text.split(',').map(Number);
 const { manifest, onnxPath } = await readModel(values.model);
-const size = 3 * manifest.input.width * manifest.input.height;
+const { width, height } = manifest.input;
 const encoder = await createOnnxEmbedder({
   modelPath: onnxPath,
   manifest,
   intraOpThreads: Number(values.threads),
 });
-const picture = Float32Array.from({ length: size }, (_, i) => 2 * Math.sin(i * 0.37));
+const data = Uint8Array.from({ length: 3 * width * height }, (_, i) => 128 + 127 * Math.sin(i * 0.37));
+const picture = { width, height, data };
 const quantile = (list, q) => [...list].sort((a, b) => a - b)[Math.floor(q * (list.length - 1))];
 
 async function run(embedder, callers, seconds) {
@@ -36,7 +37,7 @@ async function run(embedder, callers, seconds) {
   const call = async () => {
     while (performance.now() - start < seconds * 1000) {
       const began = performance.now();
-      await embedder.embed(picture.slice(), 1);
+      await embedder.embed([picture]);
       times.push(performance.now() - began);
     }
   };
@@ -55,7 +56,7 @@ const variants = numbers(values.batches).flatMap((most) =>
     ? [{ name: 'one by one', embedder: encoder }]
     : numbers(values.waits).map((waitMs) => ({
         name: `batch ${most}, wait ${waitMs} ms`,
-        embedder: joinCalls(encoder, { pictureSize: size, most, waitMs }),
+        embedder: joinCalls(encoder, { most, waitMs }),
       })),
 );
 await run(encoder, 1, 1);

@@ -12,7 +12,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import sharp from 'sharp';
-import { createDecoder, createEmbedder, listImages, readModel, toTensor } from '../dist/offline.js';
+import { createDecoder, createEmbedder, listImages, readModel } from '../dist/offline.js';
 import { randomFrom } from './kit.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -78,7 +78,7 @@ async function embedAll(images, each, file) {
   let batch = [];
   const flush = async () => {
     if (batch.length === 0) return;
-    const vectors = await embedder.embed(toTensor(batch, preprocess), batch.length);
+    const vectors = await embedder.embed(batch);
     out.write(Buffer.from(vectors.buffer, vectors.byteOffset, vectors.byteLength));
     rows += batch.length;
     batch = [];

@@ -7,7 +7,7 @@ import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import sharp from 'sharp';
 import { orientations } from '../dist/core/orientations.js';
-import { createDecoder, createEmbedder, listImages, readModel, toTensor } from '../dist/offline.js';
+import { createDecoder, createEmbedder, listImages, readModel } from '../dist/offline.js';
 
 const { values } = parseArgs({
   options: {
@@ -23,7 +23,7 @@ const { manifest } = await readModel(values.model);
 const embedder = await createEmbedder(values.model);
 const decoder = createDecoder();
 const { preprocess } = manifest;
-const embed = (images) => embedder.embed(toTensor(images, preprocess), images.length);
+const embed = (images) => embedder.embed(images);
 const decode = async (bytes) => (await decoder.decode(bytes, preprocess)).image;
 const d = embedder.dimension;
 const cosine = (a, i, b, j) => {

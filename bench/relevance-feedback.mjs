@@ -8,7 +8,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { rocchio } from '../dist/core/relevance-feedback.js';
-import { createDecoder, createEmbedder, listImages, readModel, toTensor } from '../dist/offline.js';
+import { createDecoder, createEmbedder, listImages, readModel } from '../dist/offline.js';
 import { randomFrom } from './kit.mjs';
 
 const { values } = parseArgs({
@@ -93,7 +93,7 @@ async function embedFolder(folder) {
     const decoded = await Promise.all(
       batch.map(async ({ path }) => (await decoder.decode(await readFile(path), manifest.preprocess)).image),
     );
-    const flat = await embedder.embed(toTensor(decoded, manifest.preprocess), batch.length);
+    const flat = await embedder.embed(decoded);
     batch.forEach(({ label }, i) => {
       made.push({ label, vector: flat.slice(i * manifest.dimension, (i + 1) * manifest.dimension) });
     });

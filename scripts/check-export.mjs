@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { createEmbedder, messageOf, readModel } from '../dist/offline.js';
+import { createEmbedder, messageOf, readModel, toTensor } from '../dist/offline.js';
 import { findPython, makePython, NoPythonError } from './python-venv.mjs';
 
 /** Inputs of the comparison: more than one, so that a batch can be compared with single pictures. */
@@ -27,26 +27,29 @@ const { values } = parseArgs({
   },
 });
 
-/** Waves of another length and direction in each picture and channel, in -2..2, about where normalised pictures lie. */
-function inputsFor({ width, height }) {
-  const inputs = new Float32Array(INPUTS * 3 * height * width);
-  let at = 0;
-  for (let wave = 1; wave <= INPUTS * 3; wave++)
-    for (let y = 0; y < height; y++)
-      for (let x = 0; x < width; x++)
-        inputs[at++] = 2 * Math.sin(wave * ((x / width) * Math.cos(wave) + (y / height) * Math.sin(wave)));
-  return inputs;
+/** Waves of another length and direction in each picture and channel. */
+function picturesOf({ width, height }) {
+  const pixel = (wave, x, y) =>
+    Math.sin(wave * ((x / width) * Math.cos(wave) + (y / height) * Math.sin(wave)));
+  return Array.from({ length: INPUTS }, (_, i) => {
+    const data = new Uint8Array(3 * width * height);
+    for (let at = 0; at < data.length; at++) {
+      const [channel, place] = [at % 3, Math.floor(at / 3)];
+      data[at] = 127.5 + 127.5 * pixel(3 * i + channel + 1, place % width, Math.floor(place / width));
+    }
+    return { width, height, data };
+  });
 }
 
 /** Writes inputs and the vectors that the service's own embedder gives them; returns Python's arguments. */
 async function writeExpectation(folder) {
   const { manifest } = await readModel(values.model);
-  const inputs = inputsFor(manifest.input);
+  const pictures = picturesOf(manifest.input);
   const files = { inputs: join(folder, 'inputs.f32'), expected: join(folder, 'expected.f32') };
-  writeFileSync(files.inputs, inputs);
+  writeFileSync(files.inputs, toTensor(pictures, manifest.preprocess));
   const embedder = await createEmbedder(values.model);
   try {
-    writeFileSync(files.expected, await embedder.embed(inputs, INPUTS));
+    writeFileSync(files.expected, await embedder.embed(pictures));
   } finally {
     await embedder.close();
   }

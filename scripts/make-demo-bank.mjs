@@ -6,7 +6,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { createDecoder, createEmbedder, readModel, sha256Of, toTensor, writeBank } from '../dist/offline.js';
+import { createDecoder, createEmbedder, readModel, sha256Of, writeBank } from '../dist/offline.js';
 
 const PACKAGE = '@lobehub/fluent-emoji-3d';
 /** Skin tones are left out: five copies of a gesture would be each other's neighbours and nothing else. */
@@ -53,11 +53,7 @@ for (let at = 0; at < entries.length; at += BATCH) {
   const batch = entries.slice(at, at + BATCH);
   const files = batch.map(({ source }) => readFileSync(join(assets, '..', source)));
   const images = await Promise.all(files.map((bytes) => decoder.decode(bytes, manifest.preprocess)));
-  const tensor = toTensor(
-    images.map(({ image }) => image),
-    manifest.preprocess,
-  );
-  vectors.set(await embedder.embed(tensor, batch.length), at * manifest.dimension);
+  vectors.set(await embedder.embed(images.map(({ image }) => image)), at * manifest.dimension);
   for (const [i, entry] of batch.entries()) items.push({ ...entry, sha256: sha256Of(files[i]) });
   process.stderr.write(`\r${items.length} of ${entries.length}`);
 }

@@ -4,7 +4,6 @@ import { availableParallelism, tmpdir, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
 import { LookalikeError, messageOf } from './core/errors.js';
 import type { ModelManifest } from './core/manifests.js';
-import { toTensor } from './core/preprocess.js';
 import { buildHnswGraph } from './engines/hnsw-build.js';
 import { readModel } from './engines/manifest.js';
 import { createOnnxEmbedder } from './engines/onnx-embedder.js';
@@ -115,7 +114,7 @@ async function checkModel(folder: string): Promise<Check> {
   const embedder = await createOnnxEmbedder({ modelPath: onnxPath, manifest });
   try {
     const started = performance.now();
-    await embedder.embed(toTensor([image], manifest.preprocess), 1);
+    await embedder.embed([image]);
     return ok(describe(manifest, performance.now() - started));
   } finally {
     await embedder.close();

@@ -20,10 +20,9 @@ export function createModels({ find, threads, batch, onCrash }: ModelsParts): Mo
   async function load(sha256: string) {
     const { manifest, onnxPath } = await find(sha256);
     const embedder = await createOnnxEmbedder({ modelPath: onnxPath, manifest, ...threads, onCrash });
-    const { width, height, batch: only } = manifest.input;
     // An encoder that takes one picture a run gains nothing from a batch.
-    const most = only === 1 ? 1 : batch.most;
-    return { manifest, embedder: joinCalls(embedder, { ...batch, most, pictureSize: 3 * width * height }) };
+    const most = manifest.input.batch === 1 ? 1 : batch.most;
+    return { manifest, embedder: joinCalls(embedder, { ...batch, most }) };
   }
 
   async function release(sha256: string): Promise<void> {

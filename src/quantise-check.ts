@@ -2,7 +2,7 @@ import { abortedError } from './core/check-search.js';
 import { compareEncoders, type Fidelity } from './core/encoder-fidelity.js';
 import { LookalikeError } from './core/errors.js';
 import type { Embedder } from './core/ports.js';
-import { toTensor } from './core/preprocess.js';
+import type { Image } from './core/types.js';
 import { DEFAULT_VOTE_K } from './core/vote.js';
 import type { ListedImage } from './engines/folder.js';
 import type { Model } from './engines/manifest.js';
@@ -35,7 +35,7 @@ export async function compareOnPictures(
       for (const { image, file } of group.images) {
         if (signal.aborted) throw abortedError();
         labels.push(file.label);
-        for (const side of sides) await side.embed(toTensor([image], before.manifest.preprocess));
+        for (const side of sides) await side.embed(image);
         onProgress('comparing', labels.length + unreadable, files.length);
       }
     }
@@ -61,7 +61,7 @@ interface Side {
   embedder: Embedder;
   rows: Float32Array[];
   times: number[]; // milliseconds of CPU
-  embed(tensor: Float32Array): Promise<void>;
+  embed(image: Image): Promise<void>;
 }
 
 async function openBoth(...models: Model[]): Promise<Side[]> {
@@ -69,9 +69,9 @@ async function openBoth(...models: Model[]): Promise<Side[]> {
   for (const { manifest, onnxPath } of models) {
     const embedder = await createOnnxEmbedder({ modelPath: onnxPath, manifest });
     const [rows, times]: [Float32Array[], number[]] = [[], []];
-    const embed = async (tensor: Float32Array) => {
+    const embed = async (image: Image) => {
       const start = process.cpuUsage();
-      rows.push(await embedder.embed(tensor, 1));
+      rows.push(await embedder.embed([image]));
       const { user, system } = process.cpuUsage(start);
       times.push((user + system) / 1000);
     };

@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { abortedError } from './core/check-search.js';
 import { LookalikeError } from './core/errors.js';
 import type { Embedder } from './core/ports.js';
-import { toTensor } from './core/preprocess.js';
 import { chooseTrial, quantile } from './core/tuning.js';
 import { joinCalls } from './engines/embed-batches.js';
 import { writeDurably } from './engines/files.js';
@@ -131,9 +130,8 @@ async function measure(
   { rounds, signal, onRound }: Pick<TuneOptions, 'rounds' | 'signal'> & { onRound(): void },
 ): Promise<Times[]> {
   const { manifest, onnxPath } = model;
-  const { width, height } = manifest.input;
-  const [pictureSize, most] = [3 * width * height, Number(SETTINGS.embedBatch.fallback)];
-  const asInService = (embedder: Embedder) => joinCalls(embedder, { pictureSize, most, waitMs: 0 });
+  const most = Number(SETTINGS.embedBatch.fallback);
+  const asInService = (embedder: Embedder) => joinCalls(embedder, { most, waitMs: 0 });
   const embedders: Embedder[] = [];
   const times = ways.map((): Times => ({ alone: [], together: [] }));
   try {
@@ -162,7 +160,7 @@ async function oneRound(
   files: readonly ListedImage[],
 ): Promise<{ alone: number; together: number }> {
   const { images } = await decodeAll(files, preprocess);
-  const embed = ({ image }: DecodedFile) => embedder.embed(toTensor([image], preprocess), 1);
+  const embed = ({ image }: DecodedFile) => embedder.embed([image]);
   const alone = await timed(async () => {
     for (const one of images) await embed(one);
   });

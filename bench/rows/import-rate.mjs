@@ -3,7 +3,7 @@ import { copyFileSync, mkdirSync, rmSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createOnnxEmbedder } from '../../dist/engines/onnx-embedder.js';
-import { createDecoder, listImages, readModel, toTensor } from '../../dist/offline.js';
+import { createDecoder, listImages, readModel } from '../../dist/offline.js';
 import { inTurns, ratio } from '../kit.mjs';
 import { startOurs } from '../services.mjs';
 
@@ -75,7 +75,7 @@ async function decodeAndEncode(images, { decoder, embedder, preprocess }) {
   for (const [i] of batches.entries()) {
     const pictures = await next;
     if (i + 1 < batches.length) next = decode(batches[i + 1]);
-    await embedder.embed(toTensor(pictures, preprocess), pictures.length);
+    await embedder.embed(pictures);
   }
 }
 

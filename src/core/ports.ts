@@ -3,7 +3,7 @@ import type { FitOptions, VotedRow } from './fit-calibration.js';
 import type { ErrorReport, ImportOrigin, ImportSource, SpooledUpload } from './import-entry.js';
 import type { ModelManifest, Pooling, PreprocessRecord } from './manifests.js';
 import type { RowSet } from './row-set.js';
-import type { DecodedImage, Hits, Item, Job, NewItem } from './types.js';
+import type { DecodedImage, Hits, Image, Item, Job, NewItem } from './types.js';
 import type { Where } from './where.js';
 
 /**
@@ -23,17 +23,16 @@ export interface Decoder {
   thumbnail(bytes: Uint8Array, size: number): Promise<Uint8Array>;
 }
 
-/** Preprocessed pixels to unit vectors. */
+/** Pictures, as the decoder gives them for this encoder, to unit vectors. */
 export interface Embedder {
   readonly dimension: number;
   readonly modelSha256: string;
   /**
-   * `tensor`: n pictures, float32, in the layout that `core/preprocess.ts` writes (n x 3 x height x width).
-   * Resolves to n x dimension float32, each row of unit length within 1e-5.
+   * Resolves to n x dimension float32 for n pictures of the encoder's size, each row of unit length within 1e-5.
    * Calls are queued and run one after the other off the main thread. `company` says that others want the cores
    * meanwhile: threads of the encoder that wait for each other then sleep, which takes longer and costs less.
    */
-  embed(tensor: Float32Array, n: number, options?: { company?: boolean }): Promise<Float32Array>;
+  embed(images: readonly Image[], options?: { company?: boolean }): Promise<Float32Array>;
   /** Tells of pictures that are decoded for it until the promise settles: a call meanwhile has company. */
   expect?(decoding: Promise<unknown>): void;
   close(): Promise<void>;

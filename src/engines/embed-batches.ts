@@ -1,5 +1,6 @@
 import { LookalikeError } from '../core/errors.js';
 import type { Embedder } from '../core/ports.js';
+import type { Image } from '../core/types.js';
 
 /**
  * An embedder that joins calls: those that come while the encoder is busy run together once it is free. A batch costs
@@ -8,22 +9,20 @@ import type { Embedder } from '../core/ports.js';
  * company.
  */
 export interface BatchOptions {
-  pictureSize: number; // numbers in the tensor of a picture
   most: number; // pictures in a joined batch; a call with more runs by itself
   /** How long after it came a call may wait for others, once the encoder is free. One that finds it idle never waits. */
   waitMs: number;
 }
 
 interface Call {
-  tensor: Float32Array;
-  n: number;
+  images: readonly Image[];
   since: number;
   resolve(vectors: Float32Array): void;
   reject(error: unknown): void;
 }
 
 /** Takes `inner` over: closing the one closes the other. Vectors are within 1e-6 of those of a call by itself. */
-export function joinCalls(inner: Embedder, { pictureSize, most, waitMs }: BatchOptions): Embedder {
+export function joinCalls(inner: Embedder, { most, waitMs }: BatchOptions): Embedder {
   const waiting: Call[] = [];
   let busy = false;
   let coming = 0; // pictures that are decoded now, by their promises
@@ -33,9 +32,10 @@ export function joinCalls(inner: Embedder, { pictureSize, most, waitMs }: BatchO
   function nextGroup(): { calls: number; n: number; full: boolean } {
     let [calls, n] = [0, 0];
     for (const call of waiting) {
-      if (calls > 0 && n + call.n > most) return { calls, n, full: true };
+      const { length } = call.images;
+      if (calls > 0 && n + length > most) return { calls, n, full: true };
       calls++;
-      n += call.n;
+      n += length;
     }
     return { calls, n, full: n >= most };
   }
@@ -61,12 +61,11 @@ export function joinCalls(inner: Embedder, { pictureSize, most, waitMs }: BatchO
   return {
     dimension: inner.dimension,
     modelSha256: inner.modelSha256,
-    embed(tensor, n) {
-      // What is refused must not be in a batch with others.
-      if (n === 0 || tensor.length !== n * pictureSize) return inner.embed(tensor, n);
+    embed(images) {
+      if (images.length === 0) return inner.embed(images);
       return new Promise((resolve, reject) => {
         const idle = !busy && waiting.length === 0;
-        waiting.push({ tensor, n, since: performance.now(), resolve, reject });
+        waiting.push({ images, since: performance.now(), resolve, reject });
         depart({ atOnce: idle, idle });
       });
     },
@@ -79,45 +78,39 @@ export function joinCalls(inner: Embedder, { pictureSize, most, waitMs }: BatchO
   };
 }
 
+/** What one picture is refused with: it has no direction, or another size. */
+const OF_A_PICTURE = new Set<unknown>(['invalid_vector', 'invalid_parameter']);
+
 /** Runs calls together and returns what tells each of them what became of it. Never rejects. */
 async function run(
   inner: Embedder,
   calls: readonly Call[],
   options: { company: boolean },
 ): Promise<() => void> {
-  const [first] = calls;
-  const n = calls.reduce((sum, call) => sum + call.n, 0);
   try {
-    const vectors = await inner.embed(calls.length === 1 ? first!.tensor : joined(calls), n, options);
+    const vectors = await inner.embed(
+      calls.flatMap(({ images }) => images),
+      options,
+    );
     return () => {
       let at = 0;
       for (const call of calls) {
-        const end = at + call.n * inner.dimension;
+        const end = at + call.images.length * inner.dimension;
         call.resolve(vectors.slice(at, end));
         at = end;
       }
     };
   } catch (error) {
     const fault = error instanceof LookalikeError ? error.code : null;
-    if (calls.length === 1 || fault !== 'invalid_vector')
+    if (calls.length === 1 || !OF_A_PICTURE.has(fault))
       return () => {
         for (const call of calls) call.reject(error);
       };
-    // One picture without a direction refuses a whole batch; the others are not to suffer for it.
+    // One picture refuses a whole batch; the others are not to suffer for it.
     const tells: (() => void)[] = [];
     for (const call of calls) tells.push(await run(inner, [call], options));
     return () => {
       for (const tell of tells) tell();
     };
   }
-}
-
-function joined(calls: readonly Call[]): Float32Array {
-  const tensor = new Float32Array(calls.reduce((sum, call) => sum + call.tensor.length, 0));
-  let at = 0;
-  for (const call of calls) {
-    tensor.set(call.tensor, at);
-    at += call.tensor.length;
-  }
-  return tensor;
 }

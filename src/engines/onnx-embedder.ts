@@ -1,6 +1,7 @@
 import { LookalikeError } from '../core/errors.js';
 import type { ModelManifest } from '../core/manifests.js';
 import type { Embedder } from '../core/ports.js';
+import type { Image } from '../core/types.js';
 import type { EmbedderData, EmbedRequest } from './onnx-embedder.worker.js';
 import { WorkerThread } from './worker-call.js';
 
@@ -21,9 +22,8 @@ export interface EncoderThreads {
  * Loads the encoder and tries it on one picture. Rejects with `model_missing`, or `model_invalid` when the
  * file is not the manifest's (SHA-256, names, dimension) or does not answer with a finite vector.
  *
- * `embed` moves the tensor's memory to the worker: the array is empty afterwards (a view on a part of a
- * larger buffer is copied instead). It rejects with `invalid_vector` when a picture has no direction and
- * with `internal` when the worker dies; the next call finds a new one.
+ * `embed` rejects with `invalid_parameter` when a picture is of another size, with `invalid_vector` when one has no
+ * direction and with `internal` when the worker dies; the next call finds a new one.
  */
 export async function createOnnxEmbedder(options: OnnxEmbedderOptions): Promise<Embedder> {
   const { modelPath, manifest, intraOpThreads = 1, spinning = false, onCrash } = options;
@@ -36,25 +36,33 @@ export async function createOnnxEmbedder(options: OnnxEmbedderOptions): Promise<
   return {
     dimension: manifest.dimension,
     modelSha256: manifest.sha256,
-    async embed(tensor, n, { company = false } = {}) {
-      checkTensor(tensor, n, manifest);
-      if (n === 0) return new Float32Array(0);
-      const own = ownsItsBuffer(tensor) ? tensor : tensor.slice();
-      return thread.call({ tensor: own, n, company }, { transfer: [own.buffer as ArrayBuffer] });
+    async embed(images, { company = false } = {}) {
+      for (const image of images) checkSize(image, manifest);
+      if (images.length === 0) return new Float32Array(0);
+      const pixels = joined(images);
+      return thread.call({ pixels, n: images.length, company }, { transfer: [pixels.buffer] });
     },
     close: () => thread.close(),
   };
 }
 
-const ownsItsBuffer = (tensor: Float32Array) =>
-  tensor.buffer instanceof ArrayBuffer && tensor.byteLength === tensor.buffer.byteLength;
-
-function checkTensor(tensor: Float32Array, n: number, { input }: ModelManifest): void {
-  const needed = n * 3 * input.height * input.width;
-  if (Number.isInteger(n) && n >= 0 && tensor.length === needed) return;
+function checkSize({ width, height, data }: Image, { input }: ModelManifest): void {
+  const fits = width === input.width && height === input.height && data.length === 3 * width * height;
+  if (fits) return;
   throw new LookalikeError(
     'invalid_parameter',
-    `${n} pictures of 3 x ${input.height} x ${input.width} need ${needed} numbers, got ${tensor.length}`,
-    { field: 'tensor' },
+    `the encoder takes pictures of ${input.width} x ${input.height} pixels and 3 channels, got ${data.length} bytes for ${width} x ${height}`,
+    { field: 'images' },
   );
+}
+
+/** The pixels of all pictures in memory of their own, which can move to the worker. */
+function joined(images: readonly Image[]): Uint8Array<ArrayBuffer> {
+  const all = new Uint8Array(images.reduce((sum, { data }) => sum + data.length, 0));
+  let at = 0;
+  for (const { data } of images) {
+    all.set(data, at);
+    at += data.length;
+  }
+  return all;
 }

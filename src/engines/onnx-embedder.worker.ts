@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { InferenceSession } from 'onnxruntime-node';
 import { LookalikeError, messageOf } from '../core/errors.js';
 import type { ModelManifest } from '../core/manifests.js';
+import { writeTensor } from '../core/preprocess.js';
 import { normaliseRows } from '../core/vector.js';
 import { sha256Of } from './files.js';
 import {
@@ -13,7 +14,7 @@ import {
 } from './onnx-session.js';
 import { serveCalls } from './worker-call.js';
 
-/** The thread of `onnx-embedder.ts`: reads, checks and runs the encoder. */
+/** The thread of `onnx-embedder.ts`: reads, checks and runs the encoder, and makes the tensors that it takes. */
 export interface EmbedderData {
   modelPath: string;
   manifest: ModelManifest;
@@ -21,7 +22,7 @@ export interface EmbedderData {
 }
 
 export interface EmbedRequest {
-  tensor: Float32Array; // n x 3 x height x width
+  pixels: Uint8Array; // n x height x width x 3
   n: number;
   company: boolean; // others want the cores meanwhile
 }
@@ -54,12 +55,26 @@ await serveCalls<EmbedderData, EmbedRequest, Float32Array>(async ({ modelPath, m
     sleeping ??= open('sleeps').catch(() => alone);
     return sleeping;
   };
-  return async ({ tensor, n, company }) => {
+  const tensorOf = tensorMaker(manifest);
+  return async ({ pixels, n, company }) => {
+    const tensor = tensorOf(pixels, n);
     // A copy: the result is a view on onnxruntime's own memory, which cannot move to another thread.
     const vectors = (await embed(tensor, n, company ? await inCompany() : alone)).slice();
     return { value: vectors, transfer: [vectors.buffer] };
   };
 });
+
+/** Tensors of n pictures, each valid until the next: writing to memory that is new takes several times as long. */
+function tensorMaker({ input: { width, height }, preprocess }: ModelManifest) {
+  const size = 3 * width * height;
+  let room = new Float32Array(0);
+  return (pixels: Uint8Array, n: number): Float32Array => {
+    if (room.length < n * size) room = new Float32Array(n * size);
+    for (let at = 0; at < n * size; at += size)
+      writeTensor({ width, height, data: pixels.subarray(at, at + size) }, preprocess, room, at);
+    return room.subarray(0, n * size);
+  };
+}
 
 function runOf(session: InferenceSession, manifest: ModelManifest, refuse: (why: string) => never) {
   try {

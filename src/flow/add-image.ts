@@ -2,7 +2,6 @@ import { LookalikeError } from '../core/errors.js';
 import { orientations } from '../core/orientations.js';
 import { pictureFacts } from '../core/picture-facts.js';
 import type { Database } from '../core/ports.js';
-import { toTensor } from '../core/preprocess.js';
 import type { NewItem } from '../core/types.js';
 import type { Active } from './collections.js';
 import { seekDuplicates } from './duplicates.js';
@@ -93,9 +92,7 @@ async function embedded(
   const decoded = await timed('decode', () => decoder.decode(bytes, manifest.preprocess));
   signal?.throwIfAborted();
   const images = request.orientations ? orientations(decoded.image) : [decoded.image];
-  const vectors = await timed('embed', () =>
-    embedder.embed(toTensor(images, manifest.preprocess), images.length),
-  );
+  const vectors = await timed('embed', () => embedder.embed(images));
   signal?.throwIfAborted();
   const vector = vectors.slice(0, embedder.dimension);
   return { bytes, sha256: sha256(bytes), facts: pictureFacts(decoded, bytes.length), vector, vectors };

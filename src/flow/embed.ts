@@ -1,7 +1,6 @@
 import { LookalikeError } from '../core/errors.js';
 import type { ModelManifest } from '../core/manifests.js';
 import type { Decoder, Embedder } from '../core/ports.js';
-import { toTensor } from '../core/preprocess.js';
 import { type Settled, settled, succeeded } from '../core/settled.js';
 import type { DecodedImage } from '../core/types.js';
 import type { Timed } from './service.js';
@@ -75,13 +74,9 @@ async function vectorsOf(
   parts: EmbedParts,
   pictures: readonly DecodedImage[],
 ): Promise<Settled<Float32Array>[]> {
-  const { embedder, manifest } = parts;
+  const { embedder } = parts;
   if (pictures.length === 0) return [];
-  const tensor = toTensor(
-    pictures.map(({ image }) => image),
-    manifest.preprocess,
-  );
-  const flat = await settled(() => embedder.embed(tensor, pictures.length));
+  const flat = await settled(() => embedder.embed(pictures.map(({ image }) => image)));
   const { dimension } = embedder;
   if (succeeded(flat)) return pictures.map((_, i) => flat.slice(i * dimension, (i + 1) * dimension));
   if (flat.code !== 'invalid_vector') throw flat;

@@ -1,6 +1,5 @@
 import { LookalikeError, messageOf } from '../core/errors.js';
 import type { Decoder, Embeddable, OpenModel, Store } from '../core/ports.js';
-import { toTensor } from '../core/preprocess.js';
 import type { Image } from '../core/types.js';
 import type { Progress } from './jobs.js';
 import { type PictureParts, pictureBytes } from './picture-bytes.js';
@@ -124,11 +123,7 @@ async function embedTogether(
 ): Promise<void> {
   const { store, model } = filling;
   try {
-    const tensor = toTensor(
-      readable.map(({ pixels }) => pixels),
-      model.manifest.preprocess,
-    );
-    const vectors = await model.embedder.embed(tensor, readable.length);
+    const vectors = await model.embedder.embed(readable.map(({ pixels }) => pixels));
     store.addVectors(
       readable.map(({ item }) => item.row),
       vectors,

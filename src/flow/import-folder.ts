@@ -3,7 +3,6 @@ import { type BadEntry, badEntry } from '../core/import-entry.js';
 import type { ModelManifest } from '../core/manifests.js';
 import { pictureFacts } from '../core/picture-facts.js';
 import type { Decoder, Embedder, SeenFile, Store } from '../core/ports.js';
-import { toTensor } from '../core/preprocess.js';
 import type { Image, NewItem, PictureFacts } from '../core/types.js';
 import { ID_BYTES } from '../core/vector.js';
 import type { Collection } from './collection.js';
@@ -219,12 +218,8 @@ async function commit(parts: ImportParts, batch: readonly Read[], result: Import
 async function embed(parts: ImportParts, batch: readonly Read[]): Promise<Map<Read, Float32Array>> {
   const decoded = batch.filter((read) => read.kind === 'decoded');
   if (decoded.length === 0) return new Map();
-  const { embedder, manifest } = parts;
-  const tensor = toTensor(
-    decoded.map(({ pixels }) => pixels),
-    manifest.preprocess,
-  );
-  const flat = await embedder.embed(tensor, decoded.length);
+  const { embedder } = parts;
+  const flat = await embedder.embed(decoded.map(({ pixels }) => pixels));
   return new Map(
     decoded.map((read, i) => [read, flat.slice(i * embedder.dimension, (i + 1) * embedder.dimension)]),
   );

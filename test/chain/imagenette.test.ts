@@ -7,7 +7,7 @@ import { createClient } from '../../client/dist/index.js';
 import { type App, createApp } from '../../src/app.js';
 import { evaluate } from '../../src/cli/evaluate.js';
 import { type Listening, listen } from '../../src/http/listen.js';
-import { createDecoder, createEmbedder, listImages, readModel, toTensor } from '../../src/offline.js';
+import { createDecoder, createEmbedder, listImages, readModel } from '../../src/offline.js';
 import { readSettings } from '../../src/settings.js';
 import { dataArchive, listArchive, ROOT, unpack } from '../fixtures/data.js';
 import { tempFolder } from '../fixtures/temp-folder.js';
@@ -87,7 +87,7 @@ async function embedAll(part: string, batch: number): Promise<Embedded[]> {
     const images = await Promise.all(
       some.map(async ({ path }) => (await decoder.decode(await readFile(path), manifest.preprocess)).image),
     );
-    const flat = await embedder.embed(toTensor(images, manifest.preprocess), images.length);
+    const flat = await embedder.embed(images);
     const { dimension } = embedder;
     some.forEach(({ label }, i) => {
       all.push({ label: label!, vector: flat.slice(i * dimension, (i + 1) * dimension) });

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createDecoder, createEmbedder, readBank, readModel, toTensor } from '../../src/offline.js';
+import { createDecoder, createEmbedder, readBank, readModel } from '../../src/offline.js';
 import { nativeReady } from '../unit/trainer/native.js';
 import { type Ended, lossesOf, paintStripes, SMALL, trainer } from './trainer-process.js';
 
@@ -64,7 +64,7 @@ describe.skipIf(!nativeReady)('lookalike train', () => {
     const embedder = await createEmbedder(straight);
     const item = bank.items[17]!;
     const { image } = await createDecoder().decode(readFileSync(item.source!), manifest.preprocess);
-    const vector = await embedder.embed(toTensor([image], manifest.preprocess), 1);
+    const vector = await embedder.embed([image]);
     await embedder.close();
     vector.forEach((value, i) => {
       expect(value).toBeCloseTo(bank.vectors[17 * 16 + i]!, 5);

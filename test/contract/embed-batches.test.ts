@@ -4,13 +4,12 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Embedder } from '../../src/core/ports.js';
 import { joinCalls } from '../../src/engines/embed-batches.js';
 import { createOnnxEmbedder } from '../../src/engines/onnx-embedder.js';
+import { black, noise } from '../fixtures/noise.js';
 import { tempFolder } from '../fixtures/temp-folder.js';
 import { TINY_SIDE, writeTinyModel } from '../fixtures/tiny-encoder.js';
-import { gaussian } from './vectors.js';
 
 /** Joined calls on the real onnxruntime; what reaches the encoder is written down on the way. */
 const D = 32;
-const SIZE = 3 * TINY_SIDE * TINY_SIDE;
 const MOST = 4;
 let encoder: Embedder;
 let batches: number[];
@@ -19,26 +18,31 @@ let recorded: Embedder;
 let joined: Embedder;
 beforeAll(async () => {
   const folder = await tempFolder();
-  const manifest = await writeTinyModel(folder);
+  const written = await writeTinyModel(folder);
+  // A black picture then has no direction.
+  const manifest = {
+    ...written,
+    preprocess: { ...written.preprocess, mean: [0, 0, 0] as [number, number, number] },
+  };
   encoder = await createOnnxEmbedder({ modelPath: join(folder, 'encoder.onnx'), manifest });
   recorded = {
     ...encoder,
-    embed: (tensor, n, options) => {
-      batches.push(n);
+    embed: (images, options) => {
+      batches.push(images.length);
       company.push(options?.company);
-      return encoder.embed(tensor, n, options);
+      return encoder.embed(images, options);
     },
   };
 });
 beforeEach(() => {
   batches = [];
   company = [];
-  joined = joinCalls(recorded, { pictureSize: SIZE, most: MOST, waitMs: 0 });
+  joined = joinCalls(recorded, { most: MOST, waitMs: 0 });
 });
 afterAll(() => encoder.close());
 
-const pictures = (n: number, seed: number) => Float32Array.from({ length: n * SIZE }, gaussian(seed));
-const alone = (n: number, seed: number) => encoder.embed(pictures(n, seed), n);
+const pictures = (n: number, seed: number) => noise(n, TINY_SIDE, seed);
+const alone = (n: number, seed: number) => encoder.embed(pictures(n, seed));
 
 function expectNear(found: Float32Array, expected: Float32Array): void {
   expect(found.length).toBe(expected.length);
@@ -50,15 +54,15 @@ function expectNear(found: Float32Array, expected: Float32Array): void {
 describe('joined calls', () => {
   it('run at once when the encoder is idle, together when it was busy, in batches of at most so many', async () => {
     const seeds = [1, 2, 3, 4, 5, 6, 7];
-    const answers = await Promise.all(seeds.map((seed) => joined.embed(pictures(1, seed), 1)));
+    const answers = await Promise.all(seeds.map((seed) => joined.embed(pictures(1, seed))));
     expect(batches).toEqual([1, 4, 2]);
     for (const [i, seed] of seeds.entries()) expectNear(answers[i]!, await alone(1, seed));
   });
 
   it('are told of company unless one picture finds the encoder idle', async () => {
-    await Promise.all([1, 2, 3].map((seed) => joined.embed(pictures(1, seed), 1)));
-    await joined.embed(pictures(1, 4), 1);
-    await joined.embed(pictures(2, 5), 2);
+    await Promise.all([1, 2, 3].map((seed) => joined.embed(pictures(1, seed))));
+    await joined.embed(pictures(1, 4));
+    await joined.embed(pictures(2, 5));
     expect(company).toEqual([false, true, false, true]);
   });
 
@@ -66,49 +70,48 @@ describe('joined calls', () => {
     const decoder = new EventEmitter();
     const decoding = [once(decoder, 'first'), once(decoder, 'second')];
     for (const one of decoding) joined.expect!(one);
-    await joined.embed(pictures(1, 1), 1);
+    await joined.embed(pictures(1, 1));
     decoder.emit('first');
-    await joined.embed(pictures(1, 2), 1);
+    await joined.embed(pictures(1, 2));
     decoder.emit('error', new Error('it cannot be decoded'));
     await Promise.allSettled(decoding);
-    await joined.embed(pictures(1, 3), 1);
+    await joined.embed(pictures(1, 3));
     expect(company).toEqual([true, true, false]);
   });
 
   it('each get their own pictures back, however many they have; a large call runs by itself', async () => {
     const sizes = [1, 2, 9, 1, 3, 1];
-    const answers = await Promise.all(sizes.map((n, i) => joined.embed(pictures(n, i), n)));
+    const answers = await Promise.all(sizes.map((n, i) => joined.embed(pictures(n, i))));
     expect(batches).toEqual([1, 2, 9, 4, 1]);
     for (const [i, n] of sizes.entries()) expectNear(answers[i]!, await alone(n, i));
   });
 
   it('one after the other are never delayed nor joined', async () => {
-    const patient = joinCalls(recorded, { pictureSize: SIZE, most: MOST, waitMs: 1_000_000 });
-    for (const seed of [1, 2, 3]) await patient.embed(pictures(1, seed), 1);
+    const patient = joinCalls(recorded, { most: MOST, waitMs: 1_000_000 });
+    for (const seed of [1, 2, 3]) await patient.embed(pictures(1, seed));
     expect(batches).toEqual([1, 1, 1]);
   });
 
   it('may wait for others, and go when the batch is full', async () => {
-    const patient = joinCalls(recorded, { pictureSize: SIZE, most: MOST, waitMs: 1_000_000 });
-    const first = patient.embed(pictures(1, 0), 1);
-    const rest = [patient.embed(pictures(1, 1), 1)];
+    const patient = joinCalls(recorded, { most: MOST, waitMs: 1_000_000 });
+    const first = patient.embed(pictures(1, 0));
+    const rest = [patient.embed(pictures(1, 1))];
     await first;
     // The encoder is idle now, and the second call waits for company.
-    for (const seed of [2, 3, 4]) rest.push(patient.embed(pictures(1, seed), 1));
+    for (const seed of [2, 3, 4]) rest.push(patient.embed(pictures(1, seed)));
     await Promise.all(rest);
     expect(batches).toEqual([1, 4]);
   });
 
   it('wait no longer than they may', async () => {
-    const hasty = joinCalls(recorded, { pictureSize: SIZE, most: MOST, waitMs: 1 });
-    await Promise.all([0, 1, 2].map((seed) => hasty.embed(pictures(1, seed), 1)));
+    const hasty = joinCalls(recorded, { most: MOST, waitMs: 1 });
+    await Promise.all([0, 1, 2].map((seed) => hasty.embed(pictures(1, seed))));
     expect(batches).toEqual([1, 2]);
   });
 
   it('do not suffer for a picture without a direction among them', async () => {
-    const broken = pictures(1, 5).fill(Number.NaN, 7, 8);
     const [first, good, bad, last] = await Promise.allSettled(
-      [pictures(1, 1), pictures(1, 2), broken, pictures(1, 3)].map((tensor) => joined.embed(tensor, 1)),
+      [pictures(1, 1), pictures(1, 2), [black(TINY_SIDE)], pictures(1, 3)].map((one) => joined.embed(one)),
     );
     expect([first, good, bad, last].map((one) => one!.status)).toEqual([
       'fulfilled',
@@ -120,27 +123,27 @@ describe('joined calls', () => {
     expectNear((good as PromiseFulfilledResult<Float32Array>).value, await alone(1, 2));
   });
 
-  it('refuses a tensor that is not n pictures without touching the others', async () => {
-    const calls = [1, 2].map((seed) => joined.embed(pictures(1, seed), 1));
-    const wrong = joined.embed(pictures(1, 3).slice(1), 1);
-    await expect(wrong).rejects.toMatchObject({ code: 'invalid_parameter', field: 'tensor' });
-    for (const answer of await Promise.all(calls)) expect(answer.length).toBe(D);
-    expect(await joined.embed(new Float32Array(0), 0)).toEqual(new Float32Array(0));
+  it('refuse a picture of another size without touching the others', async () => {
+    const [first, second] = [1, 2].map((seed) => joined.embed(pictures(1, seed)));
+    const wrong = joined.embed(noise(1, TINY_SIDE - 1, 3));
+    const third = joined.embed(pictures(1, 4));
+    await expect(wrong).rejects.toMatchObject({ code: 'invalid_parameter', field: 'images' });
+    for (const answer of await Promise.all([first, second, third])) expect(answer!.length).toBe(D);
+    expect(await joined.embed([])).toEqual(new Float32Array(0));
   });
 
   it('are refused once it is closed', async () => {
     const folder = await tempFolder();
     const manifest = await writeTinyModel(folder);
     const own = joinCalls(await createOnnxEmbedder({ modelPath: join(folder, 'encoder.onnx'), manifest }), {
-      pictureSize: SIZE,
       most: MOST,
       waitMs: 0,
     });
-    const [begun, waits] = [own.embed(pictures(1, 1), 1), own.embed(pictures(1, 2), 1)];
+    const [begun, waits] = [own.embed(pictures(1, 1)), own.embed(pictures(1, 2))];
     const refused = expect(waits).rejects.toMatchObject({ code: 'not_ready' });
     await own.close();
     expect((await begun).length).toBe(D);
     await refused;
-    await expect(own.embed(pictures(1, 3), 1)).rejects.toMatchObject({ code: 'not_ready' });
+    await expect(own.embed(pictures(1, 3))).rejects.toMatchObject({ code: 'not_ready' });
   });
 });

@@ -8,9 +8,9 @@ import { sha256Of } from '../../src/engines/files.js';
 import { createOnnxEmbedder } from '../../src/engines/onnx-embedder.js';
 import { encodeOnnxModel, type OnnxGraph } from '../../src/engines/onnx-model.js';
 import { type Change, foreignOnnx, RECORD, SIDE } from '../fixtures/foreign-encoder.js';
+import { black, noise } from '../fixtures/noise.js';
 import { tempFolder } from '../fixtures/temp-folder.js';
-import { writeTinyModel } from '../fixtures/tiny-encoder.js';
-import { gaussian } from './vectors.js';
+import { TINY_SIDE, writeTinyModel } from '../fixtures/tiny-encoder.js';
 
 /** The encoder on the real onnxruntime, with encoders small enough to be written here. */
 let folder: string;
@@ -18,13 +18,17 @@ let manifest: ModelManifest;
 let embedder: Embedder;
 beforeAll(async () => {
   folder = await tempFolder();
-  manifest = await writeTinyModel(folder);
+  manifest = blackIsZero(await writeTinyModel(folder));
   embedder = await createOnnxEmbedder({ modelPath: join(folder, 'encoder.onnx'), manifest });
 });
 afterAll(() => embedder.close());
 
-const one = () => 3 * manifest.input.width * manifest.input.height;
-const pictures = (n: number, seed = 1) => Float32Array.from({ length: n * one() }, gaussian(seed));
+/** The encoder's own tensors then have zeros where a picture is black. */
+function blackIsZero(manifest: ModelManifest): ModelManifest {
+  return { ...manifest, preprocess: { ...manifest.preprocess, mean: [0, 0, 0] } };
+}
+
+const pictures = (n: number, seed = 1) => noise(n, TINY_SIDE, seed);
 
 describe('embedder', () => {
   it('says what made its vectors', () => {
@@ -32,11 +36,11 @@ describe('embedder', () => {
   });
 
   it('gives one unit vector a picture, in order, and the same for a batch as for each alone', async () => {
-    const batch = await embedder.embed(pictures(5), 5);
-    expect(() => checkUnitRows(batch, 5, 32)).not.toThrow();
     const all = pictures(5);
+    const batch = await embedder.embed(all);
+    expect(() => checkUnitRows(batch, 5, 32)).not.toThrow();
     for (let i = 0; i < 5; i++) {
-      const single = await embedder.embed(all.slice(i * one(), (i + 1) * one()), 1);
+      const single = await embedder.embed([all[i]!]);
       single.forEach((value, j) => {
         expect(value).toBeCloseTo(batch[i * 32 + j]!, 6);
       });
@@ -46,10 +50,10 @@ describe('embedder', () => {
 
   it('computes the graph: the hand-made projection of one bright corner', async () => {
     // Two pictures whose pooled features differ by a factor only have the same direction.
-    const corner = new Float32Array(one());
-    corner.fill(1, 0, 8);
-    const brighter = corner.map((value) => value * 3);
-    const vectors = await embedder.embed(Float32Array.of(...corner, ...brighter), 2);
+    const corner = black(TINY_SIDE);
+    corner.data.fill(80, 0, 8);
+    const brighter = { ...corner, data: corner.data.map((value) => value * 3) };
+    const vectors = await embedder.embed([corner, brighter]);
     vectors.slice(0, 32).forEach((value, i) => {
       expect(value).toBeCloseTo(vectors[32 + i]!, 6);
     });
@@ -57,55 +61,58 @@ describe('embedder', () => {
 
   it('gives the same in company, also when its file is gone', async () => {
     const own = await tempFolder();
-    const manifest = await writeTinyModel(own);
+    await writeTinyModel(own);
     const modelPath = join(own, 'encoder.onnx');
     const open = () => createOnnxEmbedder({ modelPath, manifest, intraOpThreads: 2 });
     const [two, late] = [await open(), await open()];
-    const expected = await two.embed(pictures(3), 3);
+    const expected = await two.embed(pictures(3));
     const near = (found: Float32Array) =>
       found.every((value, i) => Math.abs(value - expected[i]!) < 1e-6) && found.length === expected.length;
-    expect(near(await two.embed(pictures(3), 3, { company: true }))).toBe(true);
+    expect(near(await two.embed(pictures(3), { company: true }))).toBe(true);
     await rm(modelPath);
-    expect(near(await late.embed(pictures(3), 3, { company: true }))).toBe(true);
+    expect(near(await late.embed(pictures(3), { company: true }))).toBe(true);
     await Promise.all([two.close(), late.close()]);
   });
 
-  it('moves a tensor that owns its memory and copies a view', async () => {
-    const whole = pictures(2);
-    const view = whole.subarray(0, one());
-    await embedder.embed(view, 1);
-    expect(whole.length).toBe(2 * one());
-    await embedder.embed(whole, 2);
-    expect(whole.length).toBe(0);
+  it('leaves pictures as they were, and nothing of them in the next answer', async () => {
+    const several = pictures(3);
+    const first = await embedder.embed(several);
+    expect(several).toEqual(pictures(3));
+    const single = await embedder.embed(pictures(1, 2));
+    expect(await embedder.embed(several)).toEqual(first);
+    expect(await embedder.embed(pictures(1, 2))).toEqual(single);
   });
 
   it('answers concurrent calls each with its own vectors', async () => {
-    const alone = await embedder.embed(pictures(1, 3), 1);
-    const answers = await Promise.all([1, 2, 3, 4].map((seed) => embedder.embed(pictures(1, seed), 1)));
+    const alone = await embedder.embed(pictures(1, 3));
+    const answers = await Promise.all([1, 2, 3, 4].map((seed) => embedder.embed(pictures(1, seed))));
     expect(answers[2]).toEqual(alone);
     expect(new Set(answers.map((vector) => vector.join())).size).toBe(4);
   });
 
-  it('embeds no pictures, and refuses a tensor that is not n pictures', async () => {
-    expect(await embedder.embed(new Float32Array(0), 0)).toEqual(new Float32Array(0));
-    const refused = embedder.embed(pictures(1).slice(1), 1);
-    await expect(refused).rejects.toMatchObject({ code: 'invalid_parameter', field: 'tensor' });
+  it('embeds no pictures, and refuses one of another size', async () => {
+    expect(await embedder.embed([])).toEqual(new Float32Array(0));
+    const [picture] = pictures(1);
+    const cut = { ...picture!, data: picture!.data.subarray(1) };
+    const turned = { ...picture!, width: TINY_SIDE / 2, height: TINY_SIDE * 2 };
+    for (const wrong of [cut, turned]) {
+      const refused = embedder.embed([picture!, wrong]);
+      await expect(refused).rejects.toMatchObject({ code: 'invalid_parameter', field: 'images' });
+    }
   });
 
   it('refuses a picture without a direction and goes on', async () => {
-    const black = embedder.embed(new Float32Array(one()), 1);
-    await expect(black).rejects.toMatchObject({ code: 'invalid_vector' });
-    const broken = embedder.embed(pictures(1).fill(Number.NaN, 7, 8), 1);
-    await expect(broken).rejects.toMatchObject({ code: 'invalid_vector' });
-    expect((await embedder.embed(pictures(1), 1)).length).toBe(32);
+    const refused = embedder.embed([black(TINY_SIDE)]);
+    await expect(refused).rejects.toMatchObject({ code: 'invalid_vector' });
+    expect((await embedder.embed(pictures(1))).length).toBe(32);
   });
 
   it('may be closed twice, answers what it began, and refuses what comes after', async () => {
     const own = await createOnnxEmbedder({ modelPath: join(folder, 'encoder.onnx'), manifest });
-    const begun = own.embed(pictures(1), 1);
+    const begun = own.embed(pictures(1));
     await Promise.all([own.close(), own.close()]);
     expect((await begun).length).toBe(32);
-    await expect(own.embed(pictures(1), 1)).rejects.toMatchObject({ code: 'not_ready' });
+    await expect(own.embed(pictures(1))).rejects.toMatchObject({ code: 'not_ready' });
   });
 });
 
@@ -142,7 +149,7 @@ async function open(graph: OnnxGraph, change: Partial<ModelManifest> = {}): Prom
   });
 }
 
-const painted = (n: number) => Float32Array.from({ length: n * 3 * SIDE * SIDE }, gaussian(9));
+const painted = (n: number) => noise(n, SIDE, 9);
 
 /** An embedder of `foreign-encoder.ts`. */
 async function brought(
@@ -177,10 +184,9 @@ describe('an encoder that is brought along', () => {
   it('has its vectors brought to unit length, and may take one picture at a time only', async () => {
     const any = await open(plainGraph());
     const single = await open(plainGraph({ batch: 1 }));
-    const tensor = () => Float32Array.from({ length: 3 * 48 }, gaussian(5));
-    const vectors = await any.embed(tensor(), 3);
+    const vectors = await any.embed(noise(3, 4, 5));
     expect(() => checkUnitRows(vectors, 3, 16)).not.toThrow();
-    const others = await single.embed(tensor(), 3);
+    const others = await single.embed(noise(3, 4, 5));
     others.forEach((value, i) => {
       expect(value).toBeCloseTo(vectors[i]!, 6);
     });
@@ -190,7 +196,7 @@ describe('an encoder that is brought along', () => {
   it('may want its channels last, and answers as its twin does', async () => {
     const first = await brought({});
     const last = await brought({ layout: 'nhwc' });
-    expect(await last.embed(painted(3), 3)).toEqual(await first.embed(painted(3), 3));
+    expect(await last.embed(painted(3))).toEqual(await first.embed(painted(3)));
     await Promise.all([first.close(), last.close()]);
   });
 
@@ -198,7 +204,7 @@ describe('an encoder that is brought along', () => {
     const change = { output: 'tokens' } as const;
     const cls = await brought(change, { pooling: 'cls' });
     const mean = await brought(change, { pooling: 'mean' });
-    const [a, b] = [await cls.embed(painted(2), 2), await mean.embed(painted(2), 2)];
+    const [a, b] = [await cls.embed(painted(2)), await mean.embed(painted(2))];
     for (const rows of [a, b]) expect(() => checkUnitRows(rows, 2, 24)).not.toThrow();
     expect(a).not.toEqual(b);
     await Promise.all([cls.close(), mean.close()]);
@@ -209,9 +215,9 @@ describe('an encoder that is brought along', () => {
     const all = await brought({ second: 'other' });
     const single = await brought({ second: 'other' }, {}, { batch: 1 });
     const stuck = await brought({ output: 'stuck' }, {}, { batch: 1 });
-    const expected = await all.embed(painted(3), 3);
+    const expected = await all.embed(painted(3));
     for (const other of [single, stuck])
-      (await other.embed(painted(3), 3)).forEach((value, i) => {
+      (await other.embed(painted(3))).forEach((value, i) => {
         expect(value).toBeCloseTo(expected[i]!, 6);
       });
     await Promise.all([all, single, stuck].map((open) => open.close()));

@@ -11,7 +11,6 @@ import {
   encodeOnnxModel,
   LookalikeError,
   type ModelManifest,
-  toTensor,
   writeBank,
   writeModel,
 } from '../../dist/offline.js';
@@ -77,7 +76,6 @@ export function encodeNetwork(network: Network): Uint8Array {
 
 /** The embeddings of a pack by the encoder that serves: count x dimension. */
 export async function embedPack(embedder: Embedder, pack: Pack, count = pack.count): Promise<Float32Array> {
-  const record = squareRecord(pack.side);
   const size = pack.side * pack.side * 3;
   const image = (i: number) => ({
     width: pack.side,
@@ -87,11 +85,8 @@ export async function embedPack(embedder: Embedder, pack: Pack, count = pack.cou
   const out = new Float32Array(count * embedder.dimension);
   for (let from = 0; from < count; from += BATCH) {
     const n = Math.min(BATCH, count - from);
-    const tensor = toTensor(
-      Array.from({ length: n }, (_, i) => image(from + i)),
-      record,
-    );
-    out.set(await embedder.embed(tensor, n), from * embedder.dimension);
+    const images = Array.from({ length: n }, (_, i) => image(from + i));
+    out.set(await embedder.embed(images), from * embedder.dimension);
   }
   return out;
 }

@@ -54,12 +54,12 @@ const PNG =
 /** A picture through the service's decoder (sharp) and the shipped encoder (onnxruntime). */
 async function checkPictures(): Promise<Finding> {
   try {
-    const { createDecoder, createEmbedder, readModel, toTensor } = await import('../../dist/offline.js');
+    const { createDecoder, createEmbedder, readModel } = await import('../../dist/offline.js');
     const model = join(TRAINER, '..', 'model');
     const { preprocess } = (await readModel(model)).manifest;
     const { image } = await createDecoder().decode(Buffer.from(PNG, 'base64'), preprocess);
     const embedder = await createEmbedder(model);
-    const vector = await embedder.embed(toTensor([image], preprocess), 1);
+    const vector = await embedder.embed([image]);
     await embedder.close();
     const ok = Math.abs(Math.hypot(...vector) - 1) < 1e-4;
     const words = ok ? 'decoding and embedding work' : 'the embedding is not of unit length: run npm ci';

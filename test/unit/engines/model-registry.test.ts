@@ -9,9 +9,9 @@ import { readModel } from '../../../src/engines/manifest.js';
 import { type ModelRegistry, openModelRegistry } from '../../../src/engines/model-registry.js';
 import { createOnnxEmbedder } from '../../../src/engines/onnx-embedder.js';
 import { inspectModel } from '../../../src/engines/onnx-inspect.js';
-import { gaussian } from '../../contract/vectors.js';
 import { refusal } from '../../fixtures/errors.js';
 import { type Change, foreignOnnx, RECORD, SIDE } from '../../fixtures/foreign-encoder.js';
+import { noise } from '../../fixtures/noise.js';
 import { tempFolder } from '../../fixtures/temp-folder.js';
 import { writeTinyModel } from '../../fixtures/tiny-encoder.js';
 
@@ -113,10 +113,7 @@ describe('a registry', () => {
       const { entry } = await registry.add(await brought(`net${i}`, change), { pooling });
       const { manifest, onnxPath } = await registry.get(entry.sha256);
       const embedder = await createOnnxEmbedder({ modelPath: onnxPath, manifest });
-      const vectors = await embedder.embed(
-        Float32Array.from({ length: 2 * 3 * SIDE * SIDE }, gaussian(i)),
-        2,
-      );
+      const vectors = await embedder.embed(noise(2, SIDE, i));
       expect(() => checkUnitRows(vectors, 2, 24)).not.toThrow();
       await embedder.close();
     }

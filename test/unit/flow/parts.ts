@@ -3,7 +3,6 @@ import { readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { ModelManifest } from '../../../src/core/manifests.js';
-import { toTensor } from '../../../src/core/preprocess.js';
 import { createSharedLock } from '../../../src/core/shared-lock.js';
 import { startCalibrationFit } from '../../../src/engines/calibration-fit.js';
 import { sha256Of } from '../../../src/engines/files.js';
@@ -101,7 +100,7 @@ export async function openParts(
       { embedder, manifest }: Pick<typeof active, 'embedder' | 'manifest'> = active,
     ): Promise<Float32Array> {
       const { image } = await decoder.decode(bytes, manifest.preprocess);
-      return embedder.embed(toTensor([image], manifest.preprocess), 1);
+      return embedder.embed([image]);
     },
     async close() {
       await collections.close();
