@@ -24,7 +24,8 @@ export function tabulate(scores: readonly number[]): PercentileTable | null {
  * line, never falling as the score grows. Below the smallest 0, from the largest on 100.
  */
 export function percentileOf(score: number, table: PercentileTable): number {
-  const below = table.findLastIndex((value) => value <= score);
+  let below = table.length - 1;
+  while (below >= 0 && table[below]! > score) below--;
   const low = table[below];
   const high = table[below + 1];
   if (low === undefined) return 0;

@@ -42,6 +42,15 @@ export interface ServiceParts
 export function createService(parts: ServiceParts): Service {
   const { collections, jobs, recallWatch } = parts;
   const named = (collection = DEFAULT_COLLECTION) => collections.get(collection);
+  const together = new WeakMap<Active, ServiceParts & Active>(); // made once, not for each request
+  const partsWith = (active: Active) => {
+    const made = together.get(active) ?? { ...parts, ...active };
+    together.set(active, made);
+    return made;
+  };
+  /** Runs a search or an embedding with what answers now. */
+  const reading = <T>(collection: string | undefined, flow: (all: ServiceParts & Active) => Promise<T>) =>
+    recallWatch.during(() => named(collection).using((active) => flow(partsWith(active))));
   const answered = (job: Job): JobAnswer => ({ ...job, ...jobs.pace(job) });
   const asAnswered = (onCommit: OnCommit<JobAnswer> | undefined) =>
     onCommit && ((job: Job) => onCommit(answered(job)));
@@ -55,29 +64,20 @@ export function createService(parts: ServiceParts): Service {
     flow: (parts: ServiceParts & Active) => Promise<T>,
   ) => {
     const { name, writes } = named(collection);
-    const written = await writes.shared(() => named(name).using((active) => flow({ ...parts, ...active })));
+    const written = await writes.shared(() => named(name).using((active) => flow(partsWith(active))));
     upkeep(name);
     return written;
   };
   const reporting = (collection?: string) => ({ jobs, named: named(collection), answered });
   return {
-    search: (request, timed) =>
-      recallWatch.during(() =>
-        named(request.collection).using((active) => answer({ ...parts, ...active }, request, timed)),
-      ),
-    searchAll: (request, timed) =>
-      recallWatch.during(() =>
-        named(request.collection).using((active) => answerAll({ ...parts, ...active }, request, timed)),
-      ),
+    search: (request, timed) => reading(request.collection, (all) => answer(all, request, timed)),
+    searchAll: (request, timed) => reading(request.collection, (all) => answerAll(all, request, timed)),
     searchCost({ collection, k, vote_k, mode, ef }, queries) {
       const search = { k: Math.max(k, vote_k), mode, ...(ef !== undefined && { ef }) };
       const { engine, costs } = named(collection).active.collection.choice(queries, search);
       return (costs[engine] ?? 0) * queries;
     },
-    embed: (request, timed) =>
-      recallWatch.during(() =>
-        named(request.collection).using((active) => embeddings({ ...parts, ...active }, request, timed)),
-      ),
+    embed: (request, timed) => reading(request.collection, (all) => embeddings(all, request, timed)),
     info: (collection) => describe(parts, named(collection)),
     readiness() {
       const reason = parts.pending();
@@ -120,8 +120,7 @@ export function createService(parts: ServiceParts): Service {
       path: (id) => parts.snapshots.path(id),
       remove: (id) => parts.snapshots.remove(id),
     },
-    thumbnail: (id, collection) =>
-      named(collection).using((active) => thumbnail({ ...parts, ...active }, id)),
+    thumbnail: (id, collection) => named(collection).using((active) => thumbnail(partsWith(active), id)),
     addImage: (request, timed) => writing(request.collection, (all) => addImage(all, request, timed)),
     putImage: (request, timed) => writing(request.collection, (all) => putImage(all, request, timed)),
     editImage: (request) => editImage(named(request.collection).active, request),

@@ -28,11 +28,25 @@ export async function makeDirections(
   run: Run,
 ): Promise<Settled<Direction>[]> {
   const pictures = queries.flatMap(picturesOf);
-  const embedded = await embedPictures(parts, pictures, run);
-  const pictureOf = new Map(pictures.map((bytes, i) => [bytes, embedded[i]!]));
+  // Files are looked up while the first of them are decoded, on other threads.
+  const [embedded, files] = await Promise.all([embedPictures(parts, pictures, run), lookUp(parts, pictures)]);
+  const pictureOf = new Map(pictures.map((bytes, i) => [bytes, { embedded: embedded[i]!, file: files[i]! }]));
   return Promise.all(
     queries.map((query) => settled(() => direction({ ...parts, pictureOf, beta }, unwrap(query)))),
   );
+}
+
+type KnownFile = Pick<QueryFacts & { kind: 'image' }, 'sha256' | 'duplicate_of'>;
+
+/** The hash of each file, and the items that are the same file. */
+async function lookUp(
+  { sha256, store }: QueryParts,
+  pictures: readonly Uint8Array[],
+): Promise<readonly KnownFile[]> {
+  return pictures.map((bytes) => {
+    const hash = sha256(bytes);
+    return { sha256: hash, duplicate_of: store.itemsBySha256(hash).map(({ id }) => id) };
+  });
 }
 
 /** The pictures that a query holds. */
@@ -43,7 +57,7 @@ export function picturesOf(query: Settled<Query>): Uint8Array[] {
 }
 
 interface DirectionParts extends QueryParts {
-  pictureOf: ReadonlyMap<Uint8Array, Settled<EmbeddedPicture>>;
+  pictureOf: ReadonlyMap<Uint8Array, { embedded: Settled<EmbeddedPicture>; file: KnownFile }>;
   beta: number;
 }
 
@@ -62,12 +76,11 @@ function direction(parts: DirectionParts, query: Query): Direction {
   }
 }
 
-function fromPicture({ pictureOf, sha256, store }: DirectionParts, bytes: Uint8Array): Direction {
-  const { vector, sourceWidth: width, sourceHeight: height, format } = unwrap(pictureOf.get(bytes)!);
-  const hash = sha256(bytes);
-  const duplicate_of = store.itemsBySha256(hash).map(({ id }) => id);
-  const picture = { width, height, format, bytes: bytes.length, sha256: hash };
-  return { vector, leftOut: [], about: { kind: 'image', ...picture, duplicate_of } };
+function fromPicture({ pictureOf }: DirectionParts, bytes: Uint8Array): Direction {
+  const { embedded, file } = pictureOf.get(bytes)!;
+  const { vector, sourceWidth: width, sourceHeight: height, format } = unwrap(embedded);
+  const picture = { width, height, format, bytes: bytes.length };
+  return { vector, leftOut: [], about: { kind: 'image', ...picture, ...file } };
 }
 
 function fromExamples(parts: DirectionParts, query: Query & { kind: 'examples' }): Direction {
