@@ -1,10 +1,12 @@
 #!/usr/bin/env node
-// What the threads of the encoder do while they wait for each other: one picture now and then, and four clients that also decode.
+// Where the helping threads of the encoder are and what they do while they wait: one picture now and then, and four clients that
+// also decode.
 //   node bench/encoder-waiting.mjs --pictures <folder> [--model model] [--threads 2] [--rounds 6]
 // The ways take turns; told are median and 90th percentile of single pictures, and the median over rounds of pictures a second.
 import { readFile } from 'node:fs/promises';
 import { setTimeout } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { openRuns } from '../dist/engines/onnx-runs.js';
 import { encoderRun, openEncoderSession } from '../dist/engines/onnx-session.js';
 import { createDecoder, readModel, toTensor } from '../dist/offline.js';
 import { machine, quantile, spread } from './kit.mjs';
@@ -19,7 +21,11 @@ const { values } = parseArgs({
   },
 });
 if (!values.pictures) throw new Error('--pictures <folder> is missing');
-const WAYS = ['sleeps', 'spins briefly', 'spins'];
+const WAYS = {
+  'sleep, wherever they are woken': { processors: [] },
+  'sleep, in the half where the caller is not': {},
+  'spin, also after a run': { spinning: true },
+};
 const RESTS = [5, 50]; // milliseconds
 const CLIENTS = 4;
 const SECONDS = 2;
@@ -28,9 +34,10 @@ const files = await uploads(values.pictures, 20);
 const decoder = createDecoder();
 const bytes = await readFile(onnxPath);
 const ways = [];
-for (const waiting of WAYS) {
-  const session = await openEncoderSession(bytes, { intraOpThreads: Number(values.threads), waiting });
-  ways.push({ waiting, run: encoderRun(session, manifest), alone: RESTS.map(() => []), together: [] });
+for (const [name, options] of Object.entries(WAYS)) {
+  const open = async (threads) => encoderRun(await openEncoderSession(bytes, threads), manifest);
+  const run = await openRuns({ intraOpThreads: Number(values.threads), open, ...options });
+  ways.push({ name, run: (tensor) => run()(tensor, 1), alone: RESTS.map(() => []), together: [] });
 }
 const decoded = async (file) =>
   toTensor([(await decoder.decode(file, manifest.preprocess)).image], manifest.preprocess);
@@ -42,7 +49,7 @@ async function alone({ run }, rest) {
     await setTimeout(rest);
     const tensor = await decoded(file);
     const began = performance.now();
-    await run(tensor, 1);
+    await run(tensor);
     times.push(performance.now() - began);
   }
   return times;
@@ -54,7 +61,7 @@ async function together({ run }) {
   const until = performance.now() + 1000 * SECONDS;
   const client = async (_, start) => {
     for (let i = start; performance.now() < until; i++, done++)
-      await run(await decoded(files[i % files.length]), 1);
+      await run(await decoded(files[i % files.length]));
   };
   await Promise.all(Array.from({ length: CLIENTS }, client));
   return done / SECONDS;
@@ -78,8 +85,8 @@ const spreadOf = (times) => {
 console.log(`${cores} x ${cpu} (${flags.join(', ')}), ${date}; ${values.threads} threads\n`);
 const rests = RESTS.map((rest) => `one picture after ${rest} ms of rest, ms, median / p90`);
 console.log(
-  `| threads that wait | ${rests.join(' | ')} | four clients with decoding, a second |\n|---|---|---|---|`,
+  `| helping threads | ${rests.join(' | ')} | four clients with decoding, a second |\n|---|---|---|---|`,
 );
-for (const { waiting, alone, together } of ways)
-  console.log(`| ${waiting} | ${alone.map(spreadOf).join(' | ')} | ${spread(together).median.toFixed(0)} |`);
+for (const { name, alone, together } of ways)
+  console.log(`| ${name} | ${alone.map(spreadOf).join(' | ')} | ${spread(together).median.toFixed(0)} |`);
 process.exit();

@@ -16,7 +16,7 @@ const RULES = [
     /^src\/engines\//,
     [
       /^src\/core\//,
-      /^src\/engines\/(files|lines|manifest|bank|memory|onnx-model|worker-call|child-call)\.js$/,
+      /^src\/engines\/(files|lines|manifest|bank|memory|processors|onnx-model|worker-call|child-call)\.js$/,
       /^src\/engines\/(allowed-roots|matrix-file|npy-file|safetensors|vector-source|file-io)\.js$/,
       /^src\/engines\/archive-entry\.js$/,
       /^yauzl$/,

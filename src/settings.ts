@@ -130,7 +130,7 @@ export const SETTINGS = {
   embedSpinning: define({
     variable: 'LOOKALIKE_EMBED_SPINNING',
     meaning:
-      'whether threads of the encoder that wait turn in a loop also after a run and in company: quicker on cores that nothing else uses',
+      'whether threads of the encoder that wait turn in a loop instead of sleeping: quicker on cores that nothing else uses',
     fallback: 'false',
     check: flag,
   }),

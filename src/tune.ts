@@ -168,9 +168,7 @@ async function oneRound(
   const work = [...files];
   const client = async () => {
     for (let file = work.pop(); file; file = work.pop()) {
-      const decoding = decodeAll([file], preprocess);
-      embedder.expect?.(decoding);
-      for (const one of (await decoding).images) await embed(one);
+      for (const one of (await decodeAll([file], preprocess)).images) await embed(one);
     }
   };
   const together = await timed(() => Promise.all(Array.from({ length: TOGETHER }, client)));

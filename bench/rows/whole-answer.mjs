@@ -1,6 +1,7 @@
 // Row 3: the whole answer. One client sends a photograph of 500 x 375 over HTTP and gets labels and neighbours.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { openRuns } from '../../dist/engines/onnx-runs.js';
 import { encoderRun, openEncoderSession } from '../../dist/engines/onnx-session.js';
 import { createDecoder, readModel, toTensor } from '../../dist/offline.js';
 import { inTurns, quantile, ratio } from '../kit.mjs';
@@ -82,11 +83,11 @@ async function leastOf({ size, model, images }) {
   const { manifest, onnxPath } = await readModel(model);
   const { preprocess } = manifest;
   const decoder = createDecoder();
-  const session = await openEncoderSession(readFileSync(onnxPath), {
+  const bytes = readFileSync(onnxPath);
+  const run = await openRuns({
     intraOpThreads: 2,
-    waiting: 'spins briefly',
+    open: async (threads) => encoderRun(await openEncoderSession(bytes, threads), manifest),
   });
-  const run = encoderRun(session, manifest);
   const decoded = [];
   for (const image of images) decoded.push((await decoder.decode(image, preprocess)).image);
   const tensors = decoded.map((one) => toTensor([one], preprocess));
@@ -97,7 +98,7 @@ async function leastOf({ size, model, images }) {
     },
     {
       name: name.encode(size),
-      once: (i) => run(tensors[i % images.length], 1).then(() => undefined),
+      once: (i) => run()(tensors[i % images.length], 1).then(() => undefined),
     },
   ];
 }

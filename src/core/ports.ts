@@ -29,12 +29,9 @@ export interface Embedder {
   readonly modelSha256: string;
   /**
    * Resolves to n x dimension float32 for n pictures of the encoder's size, each row of unit length within 1e-5.
-   * Calls are queued and run one after the other off the main thread. `company` says that others want the cores
-   * meanwhile: threads of the encoder that wait for each other then sleep, which takes longer and costs less.
+   * Calls are queued and run one after the other off the main thread.
    */
-  embed(images: readonly Image[], options?: { company?: boolean }): Promise<Float32Array>;
-  /** Tells of pictures that are decoded for it until the promise settles: a call meanwhile has company. */
-  expect?(decoding: Promise<unknown>): void;
+  embed(images: readonly Image[]): Promise<Float32Array>;
   close(): Promise<void>;
 }
 

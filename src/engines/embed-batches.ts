@@ -4,9 +4,7 @@ import type { Image } from '../core/types.js';
 
 /**
  * An embedder that joins calls: those that come while the encoder is busy run together once it is free. A batch costs
- * less than its pictures alone, and uploads that come at once need not queue one behind the other. A picture that
- * comes alone to an idle encoder, while no other is decoded, has the cores to itself; otherwise the encoder is told of
- * company.
+ * less than its pictures alone, and uploads that come at once need not queue one behind the other.
  */
 export interface BatchOptions {
   most: number; // pictures in a joined batch; a call with more runs by itself
@@ -25,33 +23,32 @@ interface Call {
 export function joinCalls(inner: Embedder, { most, waitMs }: BatchOptions): Embedder {
   const waiting: Call[] = [];
   let busy = false;
-  let coming = 0; // pictures that are decoded now, by their promises
   let timer: NodeJS.Timeout | undefined;
 
   /** The calls that run next, in the order they came. */
-  function nextGroup(): { calls: number; n: number; full: boolean } {
+  function nextGroup(): { calls: number; full: boolean } {
     let [calls, n] = [0, 0];
     for (const call of waiting) {
       const { length } = call.images;
-      if (calls > 0 && n + length > most) return { calls, n, full: true };
+      if (calls > 0 && n + length > most) return { calls, full: true };
       calls++;
       n += length;
     }
-    return { calls, n, full: n >= most };
+    return { calls, full: n >= most };
   }
 
-  /** `idle`: the encoder had nothing to do; `atOnce`: without waiting for company. */
-  function depart({ atOnce, idle = false }: { atOnce: boolean; idle?: boolean }): void {
+  /** `atOnce`: without waiting for others. */
+  function depart({ atOnce }: { atOnce: boolean }): void {
     if (busy || waiting.length === 0) return;
     clearTimeout(timer);
-    const { calls, n, full } = nextGroup();
+    const { calls, full } = nextGroup();
     const left = waiting[0]!.since + waitMs - performance.now();
     if (!atOnce && !full && left > 0) {
       timer = setTimeout(() => depart({ atOnce: true }), left);
       return;
     }
     busy = true;
-    void run(inner, waiting.splice(0, calls), { company: !idle || coming > 0 || n > 1 }).then((tell) => {
+    void run(inner, waiting.splice(0, calls)).then((tell) => {
       busy = false; // before the callers know: who calls again then finds the encoder idle
       tell();
       depart({ atOnce: false });
@@ -66,13 +63,8 @@ export function joinCalls(inner: Embedder, { most, waitMs }: BatchOptions): Embe
       return new Promise((resolve, reject) => {
         const idle = !busy && waiting.length === 0;
         waiting.push({ images, since: performance.now(), resolve, reject });
-        depart({ atOnce: idle, idle });
+        depart({ atOnce: idle });
       });
-    },
-    expect(decoding) {
-      coming++;
-      const came = () => void coming--;
-      decoding.then(came, came);
     },
     close: () => inner.close(),
   };
@@ -82,16 +74,9 @@ export function joinCalls(inner: Embedder, { most, waitMs }: BatchOptions): Embe
 const OF_A_PICTURE = new Set<unknown>(['invalid_vector', 'invalid_parameter']);
 
 /** Runs calls together and returns what tells each of them what became of it. Never rejects. */
-async function run(
-  inner: Embedder,
-  calls: readonly Call[],
-  options: { company: boolean },
-): Promise<() => void> {
+async function run(inner: Embedder, calls: readonly Call[]): Promise<() => void> {
   try {
-    const vectors = await inner.embed(
-      calls.flatMap(({ images }) => images),
-      options,
-    );
+    const vectors = await inner.embed(calls.flatMap(({ images }) => images));
     return () => {
       let at = 0;
       for (const call of calls) {
@@ -108,7 +93,7 @@ async function run(
       };
     // One picture refuses a whole batch; the others are not to suffer for it.
     const tells: (() => void)[] = [];
-    for (const call of calls) tells.push(await run(inner, [call], options));
+    for (const call of calls) tells.push(await run(inner, [call]));
     return () => {
       for (const tell of tells) tell();
     };

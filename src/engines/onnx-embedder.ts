@@ -14,7 +14,7 @@ export interface OnnxEmbedderOptions extends EncoderThreads {
 
 export interface EncoderThreads {
   intraOpThreads?: number | undefined; // 1 when absent
-  /** Whether threads of onnxruntime turn in a loop instead of sleeping also after a run and in company: no when absent. */
+  /** Whether threads of onnxruntime that wait turn in a loop instead of sleeping: no when absent. */
   spinning?: boolean | undefined;
 }
 
@@ -36,11 +36,11 @@ export async function createOnnxEmbedder(options: OnnxEmbedderOptions): Promise<
   return {
     dimension: manifest.dimension,
     modelSha256: manifest.sha256,
-    async embed(images, { company = false } = {}) {
+    async embed(images) {
       for (const image of images) checkSize(image, manifest);
       if (images.length === 0) return new Float32Array(0);
       const pixels = joined(images);
-      return thread.call({ pixels, n: images.length, company }, { transfer: [pixels.buffer] });
+      return thread.call({ pixels, n: images.length }, { transfer: [pixels.buffer] });
     },
     close: () => thread.close(),
   };

@@ -5,13 +5,8 @@ import type { ModelManifest } from '../core/manifests.js';
 import { writeTensor } from '../core/preprocess.js';
 import { normaliseRows } from '../core/vector.js';
 import { sha256Of } from './files.js';
-import {
-  type EncoderRun,
-  encoderRun,
-  openEncoderSession,
-  type SessionThreads,
-  type Waiting,
-} from './onnx-session.js';
+import { openRuns } from './onnx-runs.js';
+import { encoderRun, openEncoderSession, type SessionThreads } from './onnx-session.js';
 import { serveCalls } from './worker-call.js';
 
 /** The thread of `onnx-embedder.ts`: reads, checks and runs the encoder, and makes the tensors that it takes. */
@@ -24,19 +19,17 @@ export interface EmbedderData {
 export interface EmbedRequest {
   pixels: Uint8Array; // n x height x width x 3
   n: number;
-  company: boolean; // others want the cores meanwhile
 }
 
 await serveCalls<EmbedderData, EmbedRequest, Float32Array>(async ({ modelPath, manifest, threads }) => {
   const refuse = (why: string, cause?: unknown): never => {
     throw new LookalikeError('model_invalid', `${modelPath} ${why}`, { cause });
   };
-  const { spinning, intraOpThreads } = threads;
-  const open = async (waiting: Waiting) =>
-    runOf(await openEncoder(modelPath, manifest, { intraOpThreads, waiting }), manifest, refuse);
-  const alone = await open(spinning ? 'spins' : 'spins briefly');
-  const embed = async (tensor: Float32Array, n: number, run = alone): Promise<Float32Array> => {
-    const rows = await run(tensor, n);
+  const open = async (threads: SessionThreads) =>
+    runOf(await openEncoder(modelPath, manifest, threads), manifest, refuse);
+  const run = await openRuns({ ...threads, open });
+  const embed = async (tensor: Float32Array, n: number): Promise<Float32Array> => {
+    const rows = await run()(tensor, n);
     if (rows.length !== n * manifest.dimension)
       refuse(
         `answers ${n} pictures with ${rows.length} float32 numbers, its manifest says ${manifest.dimension} float32 a picture`,
@@ -47,19 +40,10 @@ await serveCalls<EmbedderData, EmbedRequest, Float32Array>(async ({ modelPath, m
   await embed(probePicture(manifest), 1).catch((cause) =>
     refuse(`fails on a first picture: ${messageOf(cause)}`, cause),
   );
-  // Opened when it is first wanted: a service that answers one request at a time never holds the weights twice.
-  let sleeping: Promise<EncoderRun> | undefined;
-  const inCompany = () => {
-    if (intraOpThreads === 1 || spinning) return alone;
-    // The file may be gone by now; the session that is open still answers.
-    sleeping ??= open('sleeps').catch(() => alone);
-    return sleeping;
-  };
   const tensorOf = tensorMaker(manifest);
-  return async ({ pixels, n, company }) => {
-    const tensor = tensorOf(pixels, n);
+  return async ({ pixels, n }) => {
     // A copy: the result is a view on onnxruntime's own memory, which cannot move to another thread.
-    const vectors = (await embed(tensor, n, company ? await inCompany() : alone)).slice();
+    const vectors = (await embed(tensorOf(pixels, n), n)).slice();
     return { value: vectors, transfer: [vectors.buffer] };
   };
 });

@@ -8,37 +8,33 @@ import { toChannelsLast } from '../core/preprocess.js';
 /** An encoder's session and how it is run: the same code where it serves and where it is inspected. */
 
 export interface SessionThreads {
-  intraOpThreads: number;
-  waiting?: Waiting; // 'sleeps' when absent
+  intraOpThreads: number; // with the one that calls
+  /** Whether threads that wait for others turn in a loop, also after a run, instead of sleeping: no when absent. */
+  spinning?: boolean;
+  /** Processors that the others may use; all when absent. */
+  helpersOn?: readonly number[];
 }
-
-/**
- * What a thread does that waits for others. Waking one up costs more than a layer of the encoder, so on two cores a run takes 0.8 of
- * the time when they spin from layer to layer, and a tenth fewer are done a second where decoder and index want the cores
- * too. Briefly, because a thread is often woken on the core of the one that woke it: spinning on there, it takes half of
- * that core from the other (decision 25).
- */
-export type Waiting = 'sleeps' | 'spins briefly' | 'spins';
-
-/** Longer than most layers of a run keep a thread waiting. */
-const BRIEFLY_US = 50;
 
 /** Opens a graph on the CPU. Rejects with what onnxruntime says. */
 export function openEncoderSession(
   bytes: Uint8Array,
-  { intraOpThreads, waiting = 'sleeps' }: SessionThreads,
+  { intraOpThreads, spinning = false, helpersOn }: SessionThreads,
 ): Promise<InferenceSession> {
   env.logLevel = 'error';
+  // onnxruntime counts processors from 1, and wants to be told of each thread.
+  const affinity = helpersOn?.map((processor) => processor + 1).join(',');
   return InferenceSession.create(bytes, {
     intraOpNumThreads: intraOpThreads,
     logSeverityLevel: 3,
     extra: {
       session: {
         use_device_allocator_for_initializers: '1', // weights as large as they are, not in an arena that doubles
-        intra_op: {
-          allow_spinning: waiting === 'sleeps' ? '0' : '1',
-          ...(waiting === 'spins briefly' && { spin_duration_us: `${BRIEFLY_US}` }),
-        },
+        ...(affinity && {
+          intra_op_thread_affinities: Array(intraOpThreads - 1)
+            .fill(affinity)
+            .join(';'),
+        }),
+        intra_op: { allow_spinning: spinning ? '1' : '0' },
       },
     },
   });

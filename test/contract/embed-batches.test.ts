@@ -1,4 +1,3 @@
-import { EventEmitter, once } from 'node:events';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Embedder } from '../../src/core/ports.js';
@@ -13,7 +12,6 @@ const D = 32;
 const MOST = 4;
 let encoder: Embedder;
 let batches: number[];
-let company: (boolean | undefined)[];
 let recorded: Embedder;
 let joined: Embedder;
 beforeAll(async () => {
@@ -27,16 +25,14 @@ beforeAll(async () => {
   encoder = await createOnnxEmbedder({ modelPath: join(folder, 'encoder.onnx'), manifest });
   recorded = {
     ...encoder,
-    embed: (images, options) => {
+    embed: (images) => {
       batches.push(images.length);
-      company.push(options?.company);
-      return encoder.embed(images, options);
+      return encoder.embed(images);
     },
   };
 });
 beforeEach(() => {
   batches = [];
-  company = [];
   joined = joinCalls(recorded, { most: MOST, waitMs: 0 });
 });
 afterAll(() => encoder.close());
@@ -57,26 +53,6 @@ describe('joined calls', () => {
     const answers = await Promise.all(seeds.map((seed) => joined.embed(pictures(1, seed))));
     expect(batches).toEqual([1, 4, 2]);
     for (const [i, seed] of seeds.entries()) expectNear(answers[i]!, await alone(1, seed));
-  });
-
-  it('are told of company unless one picture finds the encoder idle', async () => {
-    await Promise.all([1, 2, 3].map((seed) => joined.embed(pictures(1, seed))));
-    await joined.embed(pictures(1, 4));
-    await joined.embed(pictures(2, 5));
-    expect(company).toEqual([false, true, false, true]);
-  });
-
-  it('have company while another picture is decoded, whatever becomes of it', async () => {
-    const decoder = new EventEmitter();
-    const decoding = [once(decoder, 'first'), once(decoder, 'second')];
-    for (const one of decoding) joined.expect!(one);
-    await joined.embed(pictures(1, 1));
-    decoder.emit('first');
-    await joined.embed(pictures(1, 2));
-    decoder.emit('error', new Error('it cannot be decoded'));
-    await Promise.allSettled(decoding);
-    await joined.embed(pictures(1, 3));
-    expect(company).toEqual([true, true, false]);
   });
 
   it('each get their own pictures back, however many they have; a large call runs by itself', async () => {

@@ -59,19 +59,18 @@ describe('embedder', () => {
     });
   });
 
-  it('gives the same in company, also when its file is gone', async () => {
+  it('gives the same with helping threads on whichever processors, also when its file is gone', async () => {
     const own = await tempFolder();
     await writeTinyModel(own);
     const modelPath = join(own, 'encoder.onnx');
-    const open = () => createOnnxEmbedder({ modelPath, manifest, intraOpThreads: 2 });
-    const [two, late] = [await open(), await open()];
-    const expected = await two.embed(pictures(3));
-    const near = (found: Float32Array) =>
-      found.every((value, i) => Math.abs(value - expected[i]!) < 1e-6) && found.length === expected.length;
-    expect(near(await two.embed(pictures(3), { company: true }))).toBe(true);
+    const two = await createOnnxEmbedder({ modelPath, manifest, intraOpThreads: 2 });
     await rm(modelPath);
-    expect(near(await late.embed(pictures(3), { company: true }))).toBe(true);
-    await Promise.all([two.close(), late.close()]);
+    const expected = await embedder.embed(pictures(3));
+    for (let i = 0; i < 20; i++)
+      (await two.embed(pictures(3))).forEach((value, at) => {
+        expect(value).toBeCloseTo(expected[at]!, 6);
+      });
+    await two.close();
   });
 
   it('leaves pictures as they were, and nothing of them in the next answer', async () => {
