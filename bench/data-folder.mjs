@@ -84,7 +84,8 @@ async function make({ vectors: from, out, rows, model, graph }) {
   });
   const dir = join(out, 'generations', String(store.space));
   const onCrash = (error) => console.error(error.message);
-  const generations = createGenerations({ dir, identity, provider: 'cpu', exactThreads: 2, onCrash });
+  const parts = { dir, identity, provider: 'cpu', exactThreads: 2, maxVectorBytes: 0, onCrash };
+  const generations = createGenerations(parts);
   const source = {
     mark: store.highWaterMark(),
     rows: Int32Array.from({ length: rows }, (_, i) => i + 1),

@@ -165,6 +165,7 @@ async function openParts(frame: Frame) {
         identity,
         provider,
         exactThreads: settings.exactThreads,
+        maxVectorBytes: settings.maxVectorBytes,
         ...(settings.buildThreads > 0 && { buildThreads: settings.buildThreads }),
         onBuild: (facts) => logger.info({ space, ...facts }, 'a graph is built'),
         onCrash: crashReport(frame, 'index'),

@@ -21,6 +21,8 @@ export interface GenerationsParts {
   identity: StoreIdentity;
   provider: Provider;
   exactThreads: number; // of the exact index on the CPU
+  /** Vectors of so many bytes stay in memory: a search scores hundreds again, and each that is read is a call of the system. */
+  maxVectorBytes: number;
   buildThreads?: number; // all cores when absent
   available?: () => number; // bytes that a graph may take; what there is when absent
   onBuild?: (facts: { rows: number; memory_bytes: number }) => void; // before a graph is built
@@ -30,19 +32,14 @@ export interface GenerationsParts {
 /** Near the middle of what the HNSW paper recommends (Malkov and Yashunin 2018, section 4.1). */
 const PARAMETERS = { m: 16, ef_construction: 200 };
 
-/**
- * Vectors of at most so many bytes stay in memory: a search scores hundreds of them again, and each that is read from its
- * file is a call of the system.
- */
-const IN_MEMORY = 64 * 2 ** 20;
-
 export function createGenerations(parts: GenerationsParts): Generations {
-  const { dir, identity, provider, exactThreads, buildThreads, available, onBuild, onCrash } = parts;
+  const { dir, identity, provider, exactThreads, maxVectorBytes, buildThreads, available, onBuild, onCrash } =
+    parts;
   const { dimension } = identity;
   const graphMemory = (rows: number) => memoryOf({ rows, dimension, m: PARAMETERS.m });
   const vectorsOf = (rows: number) => {
     const bytes = rows * dimension * 4;
-    return bytes <= IN_MEMORY ? new Float32Array(new SharedArrayBuffer(bytes)) : undefined;
+    return bytes <= maxVectorBytes ? new Float32Array(new SharedArrayBuffer(bytes)) : undefined;
   };
   /** Loads and verifies a generation and opens both of its indexes over the same vectors. */
   async function open(number: number): Promise<Generation> {

@@ -120,6 +120,13 @@ export const SETTINGS = {
     fallback: '2',
     check: whole(1, 8),
   }),
+  maxVectorBytes: define({
+    variable: 'LOOKALIKE_MAX_VECTOR_BYTES',
+    meaning:
+      'bytes of float32 vectors that an index keeps in memory; of a larger one, searches read the few hundred that they score again from its file',
+    fallback: String(64 * MIB),
+    check: whole(0, 1024 * 1024 * MIB),
+  }),
   embedThreads: define({
     variable: 'LOOKALIKE_EMBED_THREADS',
     meaning: 'threads of the encoder',

@@ -2,6 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { createGenerations } from '../../dist/generations.js';
+import { SETTINGS } from '../../dist/settings.js';
 import { readBank } from '../bank.mjs';
 import { inTurns, ratio, timed } from '../kit.mjs';
 
@@ -82,7 +83,9 @@ async function open({ vectors, dimension }, rows, { scratch, graphed, say }) {
   mkdirSync(dir, { recursive: true });
   const identity = { model_sha256: '0'.repeat(64), dimension };
   const onCrash = (error) => say(error.message);
-  const generations = createGenerations({ dir, identity, provider: 'cpu', exactThreads: 2, onCrash });
+  const maxVectorBytes = Number(SETTINGS.maxVectorBytes.fallback);
+  const parts = { dir, identity, provider: 'cpu', exactThreads: 2, maxVectorBytes, onCrash };
+  const generations = createGenerations(parts);
   const source = { mark: rows, rows: Int32Array.from({ length: rows }, (_, i) => i + 1), vectors };
   let generation;
   const ms = await timed(async () => {

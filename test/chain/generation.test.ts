@@ -47,7 +47,14 @@ async function expectSetAside({ number, name, bytes }: { number: number; name: s
   await cp(generations, copy, { recursive: true });
   const { manifest } = await readModel(settings.model);
   const identity = { model_sha256: manifest.sha256, dimension: manifest.dimension };
-  const parts = { dir: copy, identity, provider: 'cpu' as const, exactThreads: 2, onCrash: () => undefined };
+  const parts = {
+    dir: copy,
+    identity,
+    provider: 'cpu' as const,
+    exactThreads: 2,
+    maxVectorBytes: 0,
+    onCrash: () => undefined,
+  };
   const reasons: [number, string][] = [];
   const opened = await createGenerations(parts).openNewest((...told) => reasons.push(told));
   expect(opened).toBeNull();
@@ -81,6 +88,16 @@ describe('a damaged index', () => {
     const again = await run();
     expect([again.generation, rebuilt(again)]).toEqual([1, false]);
     expect(again.answers).toEqual(whole.answers);
+  });
+
+  it('answers alike with its vectors in their file', async () => {
+    const { maxVectorBytes } = settings;
+    try {
+      settings = { ...settings, maxVectorBytes: 0 };
+      expect((await run()).answers).toEqual(whole.answers);
+    } finally {
+      settings = { ...settings, maxVectorBytes };
+    }
   });
 
   it.each(FILES)(

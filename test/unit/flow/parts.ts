@@ -56,6 +56,7 @@ export async function openParts(
         identity,
         provider: 'cpu',
         exactThreads: 2,
+        maxVectorBytes: 64 * 2 ** 20,
         onCrash,
         ...(change.available && { available: change.available }),
       }),
