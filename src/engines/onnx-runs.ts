@@ -3,9 +3,9 @@ import { allowedProcessors, currentProcessor } from './processors.js';
 
 /**
  * Runs of the encoder whose helping threads are on other processors than the thread that runs it. In a virtual machine
- * the kernel leaves a woken thread on the processor of the one that woke it, beside idle ones: an idle processor that the
- * host has taken back counts as busy (`available_idle_cpu` and `vcpu_is_preempted` of Linux). Both then share one for
- * some milliseconds, longer than a run. So there are two sessions, the helpers of each in one half of the processors, and a
+ * the kernel was seen to leave a woken thread on the processor of the one that woke it, beside an idle one, probably because
+ * an idle processor that the host has taken back counts as busy (`vcpu_is_preempted` in `available_idle_cpu` of Linux). Both
+ * then share one for some milliseconds, longer than a run. So there are two sessions, the helpers of each in one half of the processors, and a
  * run takes the one in whose half it is not (decision 25).
  */
 export interface RunsOptions extends Omit<SessionThreads, 'helpersOn'> {
