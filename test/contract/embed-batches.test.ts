@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Embedder } from '../../src/core/ports.js';
 import { joinCalls } from '../../src/engines/embed-batches.js';
 import { createOnnxEmbedder } from '../../src/engines/onnx-embedder.js';
-import { black, noise } from '../fixtures/noise.js';
+import { black, blackIsZero, noise } from '../fixtures/noise.js';
 import { tempFolder } from '../fixtures/temp-folder.js';
 import { TINY_SIDE, writeTinyModel } from '../fixtures/tiny-encoder.js';
 
@@ -16,12 +16,7 @@ let recorded: Embedder;
 let joined: Embedder;
 beforeAll(async () => {
   const folder = await tempFolder();
-  const written = await writeTinyModel(folder);
-  // A black picture then has no direction.
-  const manifest = {
-    ...written,
-    preprocess: { ...written.preprocess, mean: [0, 0, 0] as [number, number, number] },
-  };
+  const manifest = blackIsZero(await writeTinyModel(folder));
   encoder = await createOnnxEmbedder({ modelPath: join(folder, 'encoder.onnx'), manifest });
   recorded = {
     ...encoder,

@@ -8,7 +8,7 @@ import { sha256Of } from '../../src/engines/files.js';
 import { createOnnxEmbedder } from '../../src/engines/onnx-embedder.js';
 import { encodeOnnxModel, type OnnxGraph } from '../../src/engines/onnx-model.js';
 import { type Change, foreignOnnx, RECORD, SIDE } from '../fixtures/foreign-encoder.js';
-import { black, noise } from '../fixtures/noise.js';
+import { black, blackIsZero, noise } from '../fixtures/noise.js';
 import { tempFolder } from '../fixtures/temp-folder.js';
 import { TINY_SIDE, writeTinyModel } from '../fixtures/tiny-encoder.js';
 
@@ -22,11 +22,6 @@ beforeAll(async () => {
   embedder = await createOnnxEmbedder({ modelPath: join(folder, 'encoder.onnx'), manifest });
 });
 afterAll(() => embedder.close());
-
-/** The encoder's own tensors then have zeros where a picture is black. */
-function blackIsZero(manifest: ModelManifest): ModelManifest {
-  return { ...manifest, preprocess: { ...manifest.preprocess, mean: [0, 0, 0] } };
-}
 
 const pictures = (n: number, seed = 1) => noise(n, TINY_SIDE, seed);
 
