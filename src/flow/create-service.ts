@@ -42,15 +42,9 @@ export interface ServiceParts
 export function createService(parts: ServiceParts): Service {
   const { collections, jobs, recallWatch } = parts;
   const named = (collection = DEFAULT_COLLECTION) => collections.get(collection);
-  const together = new WeakMap<Active, ServiceParts & Active>(); // made once, not for each request
-  const partsWith = (active: Active) => {
-    const made = together.get(active) ?? { ...parts, ...active };
-    together.set(active, made);
-    return made;
-  };
   /** Runs a search or an embedding with what answers now. */
   const reading = <T>(collection: string | undefined, flow: (all: ServiceParts & Active) => Promise<T>) =>
-    recallWatch.during(() => named(collection).using((active) => flow(partsWith(active))));
+    recallWatch.during(() => named(collection).using((active) => flow({ ...parts, ...active })));
   const answered = (job: Job): JobAnswer => ({ ...job, ...jobs.pace(job) });
   const asAnswered = (onCommit: OnCommit<JobAnswer> | undefined) =>
     onCommit && ((job: Job) => onCommit(answered(job)));
@@ -64,7 +58,7 @@ export function createService(parts: ServiceParts): Service {
     flow: (parts: ServiceParts & Active) => Promise<T>,
   ) => {
     const { name, writes } = named(collection);
-    const written = await writes.shared(() => named(name).using((active) => flow(partsWith(active))));
+    const written = await writes.shared(() => named(name).using((active) => flow({ ...parts, ...active })));
     upkeep(name);
     return written;
   };
@@ -120,7 +114,8 @@ export function createService(parts: ServiceParts): Service {
       path: (id) => parts.snapshots.path(id),
       remove: (id) => parts.snapshots.remove(id),
     },
-    thumbnail: (id, collection) => named(collection).using((active) => thumbnail(partsWith(active), id)),
+    thumbnail: (id, collection) =>
+      named(collection).using((active) => thumbnail({ ...parts, ...active }, id)),
     addImage: (request, timed) => writing(request.collection, (all) => addImage(all, request, timed)),
     putImage: (request, timed) => writing(request.collection, (all) => putImage(all, request, timed)),
     editImage: (request) => editImage(named(request.collection).active, request),
