@@ -1,4 +1,5 @@
 import { abortedError } from './core/check-search.js';
+import { concatenated } from './core/concatenated.js';
 import { compareEncoders, type Fidelity } from './core/encoder-fidelity.js';
 import { LookalikeError } from './core/errors.js';
 import type { Embedder } from './core/ports.js';
@@ -45,7 +46,7 @@ export async function compareOnPictures(
   if (labels.length === 0)
     throw new LookalikeError('nothing_to_index', 'none of the pictures to compare with can be read');
   const [a, b] = sides.map(({ rows, embedder: { dimension } }) => ({
-    vectors: flat(rows, dimension),
+    vectors: concatenated(Float32Array, rows),
     dimension,
   }));
   const vote = { k: DEFAULT_VOTE_K, temperature: before.manifest.temperature };
@@ -78,14 +79,6 @@ async function openBoth(...models: Model[]): Promise<Side[]> {
     sides.push({ embedder, rows, times, embed });
   }
   return sides;
-}
-
-function flat(rows: readonly Float32Array[], dimension: number): Float32Array {
-  const all = new Float32Array(rows.length * dimension);
-  rows.forEach((row, i) => {
-    all.set(row, i * dimension);
-  });
-  return all;
 }
 
 const median = (values: readonly number[]) => [...values].sort((a, b) => a - b)[values.length >> 1]!;

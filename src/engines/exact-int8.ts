@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
+import { concatenated } from '../core/concatenated.js';
 import { createTopK } from '../core/top-k.js';
 import type { Hits } from '../core/types.js';
 import { bytesWork } from './exact-kernel-probe.js';
@@ -70,12 +71,7 @@ export function openInt8Session(
   /** The list of query i: what the threads found, narrowed by both planes, scored by the vectors. */
   function listOf(i: number, query: Float32Array, { k, threads }: { k: number; threads: number[] }): Hits {
     const found = threads.map((thread) => scanner.candidates(thread, i));
-    const all = new Int32Array(found.reduce((sum, { length }) => sum + length, 0));
-    let at = 0;
-    for (const some of found) {
-      all.set(some, at);
-      at += some.length;
-    }
+    const all = concatenated(Int32Array, found);
     const open = scanner
       .narrow(i, all, { k, most: Number.POSITIVE_INFINITY })
       .map((at) => all[at]!)

@@ -1,3 +1,4 @@
+import { concatenated } from '../core/concatenated.js';
 import { LookalikeError } from '../core/errors.js';
 import type { ModelManifest } from '../core/manifests.js';
 import type { Embedder } from '../core/ports.js';
@@ -39,7 +40,11 @@ export async function createOnnxEmbedder(options: OnnxEmbedderOptions): Promise<
     async embed(images) {
       for (const image of images) checkSize(image, manifest);
       if (images.length === 0) return new Float32Array(0);
-      const pixels = joined(images);
+      // A copy even of one: what moves to the worker is gone here.
+      const pixels = concatenated(
+        Uint8Array,
+        images.map(({ data }) => data),
+      );
       return thread.call({ pixels, n: images.length }, { transfer: [pixels.buffer] });
     },
     close: () => thread.close(),
@@ -54,15 +59,4 @@ function checkSize({ width, height, data }: Image, { input }: ModelManifest): vo
     `the encoder takes pictures of ${input.width} x ${input.height} pixels and 3 channels, got ${data.length} bytes for ${width} x ${height}`,
     { field: 'images' },
   );
-}
-
-/** The pixels of all pictures in memory of their own, which can move to the worker. */
-function joined(images: readonly Image[]): Uint8Array<ArrayBuffer> {
-  const all = new Uint8Array(images.reduce((sum, { data }) => sum + data.length, 0));
-  let at = 0;
-  for (const { data } of images) {
-    all.set(data, at);
-    at += data.length;
-  }
-  return all;
 }

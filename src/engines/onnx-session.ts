@@ -1,4 +1,5 @@
 import { env, InferenceSession, Tensor } from 'onnxruntime-node';
+import { concatenated } from '../core/concatenated.js';
 import { batchLimit, type EncoderFacts, type TensorFact } from '../core/encoder-choice.js';
 import { LookalikeError } from '../core/errors.js';
 import type { ModelManifest } from '../core/manifests.js';
@@ -84,16 +85,6 @@ export function encoderRun(
     if (n <= most) return runBatch(tensor, n);
     const rows: Float32Array[] = [];
     for (let i = 0; i < n; i++) rows.push((await runBatch(tensor.slice(i * one, (i + 1) * one), 1)).slice());
-    return joined(rows);
+    return concatenated(Float32Array, rows);
   };
-}
-
-function joined(rows: readonly Float32Array[]): Float32Array {
-  const all = new Float32Array(rows.reduce((sum, row) => sum + row.length, 0));
-  let at = 0;
-  for (const row of rows) {
-    all.set(row, at);
-    at += row.length;
-  }
-  return all;
 }

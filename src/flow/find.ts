@@ -1,3 +1,4 @@
+import { concatenated } from '../core/concatenated.js';
 import { LookalikeError } from '../core/errors.js';
 import type { Store } from '../core/ports.js';
 import type { RowSet } from '../core/row-set.js';
@@ -87,7 +88,10 @@ async function findGroup(
   const spare = Math.max(...directions.map(({ leftOut }) => leftOut.length));
   for (let wide = Math.max(k, vote_k) + spare; open.length > 0; wide *= 2) {
     const search = { k: wide, mode, ...(ef !== undefined && { ef }), ...(signal && { signal }) };
-    const queries = joined(open.map((i) => directions[i]!.vector));
+    const queries = concatenated(
+      Float32Array,
+      open.map((i) => directions[i]!.vector),
+    );
     const lists = await collection.searchAll(queries, open.length, {
       ...search,
       ...(allowed && { allowed }),
@@ -104,12 +108,4 @@ function without(list: SegmentHits, leftOut: readonly number[]): SegmentHits {
   return leftOut.length === 0
     ? list
     : { ...list, hits: list.hits.filter(({ row }) => !leftOut.includes(row)) };
-}
-
-function joined(vectors: readonly Float32Array[]): Float32Array {
-  const all = new Float32Array(vectors.length * vectors[0]!.length);
-  vectors.forEach((vector, i) => {
-    all.set(vector, i * vector.length);
-  });
-  return all;
 }

@@ -1,4 +1,5 @@
 import { candidates } from '../core/breadth.js';
+import { concatenated } from '../core/concatenated.js';
 import { lineThrough, type PlanRecord } from '../core/plan.js';
 import type { Generation, Index, SearchOptions, Store } from '../core/ports.js';
 import { recallAt } from '../core/recall.js';
@@ -94,10 +95,10 @@ function sample(generation: Generation, parts: MeasureParts, signal: AbortSignal
     const vector = parts.store.vector(rows[position]!);
     return vector ? [{ position, vector }] : [];
   });
-  const queries = new Float32Array(found.length * dimension);
-  found.forEach(({ vector }, i) => {
-    queries.set(vector, i * dimension);
-  });
+  const queries = concatenated(
+    Float32Array,
+    found.map(({ vector }) => vector),
+  );
   return { generation, queries, positions: found.map(({ position }) => position), dimension, parts, signal };
 }
 

@@ -1,3 +1,4 @@
+import { concatenated } from '../core/concatenated.js';
 import { type Found, type OthersVote, othersVote } from '../core/leave-one-out.js';
 import type { Store } from '../core/ports.js';
 import type { Collection } from './collection.js';
@@ -41,10 +42,11 @@ export async function* survey(parts: SurveyParts, options: SurveyOptions): Async
       return vector ? [{ row, vector }] : [];
     });
     if (there.length > 0) {
-      const found = await collection.searchMany(joined(there, store.identity.dimension), there.length, {
-        k: k + 1,
-        signal,
-      });
+      const queries = concatenated(
+        Float32Array,
+        there.map(({ vector }) => vector),
+      );
+      const found = await collection.searchMany(queries, there.length, { k: k + 1, signal });
       yield there.map(({ row, vector }, i) => {
         const others = found[i]!.filter((one) => one.row !== row).slice(0, k);
         return { row, vector, others };
@@ -63,14 +65,6 @@ function* batches(rows: Iterable<number>): Generator<number[]> {
     batch = [];
   }
   if (batch.length > 0) yield batch;
-}
-
-function joined(rows: readonly { vector: Float32Array }[], dimension: number): Float32Array {
-  const queries = new Float32Array(rows.length * dimension);
-  rows.forEach(({ vector }, i) => {
-    queries.set(vector, i * dimension);
-  });
-  return queries;
 }
 
 export interface Vote {
