@@ -1,6 +1,6 @@
 import { createTopK } from '../core/top-k.js';
 import type { Hits } from '../core/types.js';
-import { COARSE_ERROR, type Coarse, nearest, openGraph } from './hnsw-graph.js';
+import { type Coarse, likelyError, nearest, openGraph } from './hnsw-graph.js';
 import { openVectors, type VectorSource } from './vector-source.js';
 import { serveCalls } from './worker-call.js';
 
@@ -29,7 +29,7 @@ await serveCalls<HnswData, HnswRequest, Hits[]>(async ({ graphPath, source, rows
 
   const searchOne = (query: Float32Array, k: number, fetch: number, allowed: Uint8Array | undefined) => {
     const top = createTopK(k);
-    const kept = candidates(nearest(graph, query, fetch), k, allowed);
+    const kept = candidates(nearest(graph, query, fetch), { k, allowed, error: likelyError(query) });
     const scores = vectors.scores(query, kept);
     for (let i = 0; i < kept.length; i++) top.offer(kept[i]!, scores[i]!);
     return { ...top.take(), exact: rows === 0 };
@@ -54,15 +54,24 @@ await serveCalls<HnswData, HnswRequest, Hits[]>(async ({ graphPath, source, rows
   };
 });
 
-/** Of what was found, all that can be among the best k by canonical score: reading its vector is half the cost of a search. */
-function candidates({ rows, scores }: Coarse, k: number, allowed: Uint8Array | undefined): Int32Array {
+interface Wanted {
+  k: number;
+  allowed: Uint8Array | undefined;
+  error: number; // of a coarse score
+}
+
+/**
+ * Of what was found, all that is likely to be among the best k by canonical score: reading vectors takes a quarter of a search.
+ * The graph finds no more than is likely either.
+ */
+function candidates({ rows, scores }: Coarse, { k, allowed, error }: Wanted): Int32Array {
   const kept = new Int32Array(rows.length);
   let count = 0;
   let least = Number.NEGATIVE_INFINITY;
   for (let i = 0; i < rows.length && scores[i]! >= least; i++) {
     if (allowed && !allowed[rows[i]!]) continue;
     kept[count++] = rows[i]!;
-    if (count === k) least = scores[i]! - 2 * COARSE_ERROR;
+    if (count === k) least = scores[i]! - 2 * error;
   }
   return kept.subarray(0, count);
 }

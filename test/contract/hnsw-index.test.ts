@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { scanTopK } from '../../src/core/top-k.js';
 import { canonicalScore, normaliseRows } from '../../src/core/vector.js';
 import { buildHnswGraph, graphMemory } from '../../src/engines/hnsw-build.js';
-import { COARSE_ERROR, nearest, openGraph } from '../../src/engines/hnsw-graph.js';
+import { COARSE_ERROR, likelyError, nearest, openGraph } from '../../src/engines/hnsw-graph.js';
 import { createHnswIndex } from '../../src/engines/hnsw-index.js';
 import { describeIndex, referee } from './index.contract.js';
 import { clusteredVectors, gaussian, random, shared, unitVectors, type Vectors } from './vectors.js';
@@ -113,6 +113,26 @@ describe('hnsw index', () => {
         if (i > 0) expect(found.scores[i]!).toBeLessThanOrEqual(found.scores[i - 1]!);
       }
     }
+  });
+
+  it('says how large the error of a coarse score is likely to be', async () => {
+    const graph = openGraph(await build(bank), bank);
+    let [pairs, above] = [0, 0];
+    for (let q = 0; q < 40; q++) {
+      const query = bank.vectors.slice(q * bank.dimension, (q + 1) * bank.dimension);
+      const found = nearest(graph, query, bank.rows);
+      for (const [i, row] of found.rows.entries()) {
+        const score = canonicalScore(query, 0, bank.vectors, row * bank.dimension, bank.dimension);
+        pairs++;
+        if (Math.abs(score - found.scores[i]!) > likelyError(query)) above++;
+      }
+    }
+    expect(pairs).toBeGreaterThan(10_000);
+    expect(above / pairs).toBeLessThan(1e-3);
+    // One number holds all of this vector, and its error.
+    const oneHot = new Float32Array(bank.dimension);
+    oneHot[3] = 1;
+    expect(likelyError(oneHot)).toBe(COARSE_ERROR);
   });
 
   it('builds the same graph from the same vectors on one thread', async () => {
