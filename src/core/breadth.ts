@@ -32,7 +32,7 @@ export function candidates(k: number, rows: number): number[] {
   return [...new Set(wanted)].filter((ef) => ef >= Math.min(k, rows));
 }
 
-const FACTORS = [1, 1.1, 1.25, 1.5, 2, 3, 4, 6, 8, 12, 16, 24, 32];
+const FACTORS = [1, 1.1, 1.25, 1.5, 1.75, 2, 2.25, 2.5, 2.75, 3, 3.5, 4, 5, 6, 8, 10, 12, 14, 16, 20, 24, 32];
 const LEAST = 16;
 
 /**

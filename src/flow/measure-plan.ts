@@ -122,16 +122,23 @@ async function median(bench: Bench, index: Index, options: SearchOptions, batch 
   return times.sort((a, b) => a - b)[REPEATS >> 1]!;
 }
 
-/** The narrowest search for each k whose mean recall reaches the target. */
+/**
+ * Pictures that are not in the graph are found less well than its own rows: of what they miss, the samples were seen to
+ * miss 0.8 (128-d embeddings of photographs, 1.28 million rows).
+ */
+const missedBySamples = (recallTarget: number): number => 0.8 * (1 - recallTarget);
+
+/** The narrowest search for each k whose mean recall reaches the target, also for pictures that are not in the graph. */
 async function tune(bench: Bench, graph: Index, ks: readonly number[]): Promise<PlanRecord['breadths']> {
   const { generation, parts } = bench;
+  const enough = 1 - missedBySamples(parts.recallTarget);
   const truth = await searchEach(bench, generation.exact, { k: ks.at(-1)! + 1 });
   return inTurn(ks, async (k) => {
     let best = { k, ef: k, recall: 0 };
     for (const ef of candidates(k + 1, generation.rows.length)) {
       const found = await searchEach(bench, graph, { k: k + 1, ef });
       best = { k, ef, recall: mean(found.map((hits, i) => recallAt(k, hits, truth[i]!) ?? 1)) };
-      if (best.recall >= parts.recallTarget) break;
+      if (best.recall >= enough) break;
     }
     return best;
   });

@@ -54,7 +54,7 @@ describe('the measurements', () => {
     expect(plan.breadths.map(({ k }) => k)).toEqual([10, 200, 1000]);
     for (const { k, ef, recall } of plan.breadths) {
       expect(ef).toBeGreaterThanOrEqual(k);
-      expect(recall).toBeGreaterThanOrEqual(0.99);
+      expect(recall).toBeGreaterThanOrEqual(0.992); // strangers are found less well than the rows that are asked
     }
   });
 
