@@ -1,7 +1,7 @@
 import { percentileOf } from '../core/percentile.js';
 import { type Settled, succeeded, unwrap } from '../core/settled.js';
 import type { Item } from '../core/types.js';
-import { vote } from '../core/vote.js';
+import { type Voter, vote } from '../core/vote.js';
 import { calibratedVote } from './calibrated-vote.js';
 import { checkLabels, type FindParts, find } from './find.js';
 import { thumbnailPath } from './image-view.js';
@@ -56,16 +56,18 @@ function judged(parts: AnswerParts, { direction, found, options }: Found): Searc
   const { labels: column, size: rows, calibration } = parts.collection;
   const { min_score = -1, vote_k, k, temperature = parts.manifest.temperature } = options;
   const hits = found.hits.filter(({ score }) => score >= min_score);
-  const voters = hits.filter(({ row }) => column.get(row) !== null).slice(0, vote_k);
-  const result = vote(
-    voters.map(({ row, score }) => ({ label: column.get(row)!, score })),
-    temperature,
-  );
+  const voters: Voter[] = [];
+  for (const { row, score } of hits) {
+    const label = voters.length < vote_k ? column.get(row) : null;
+    if (label !== null) voters.push({ label, score });
+  }
+  const result = vote(voters, temperature);
   const table = calibration?.nearest_scores;
-  const shareOf = new Map(voters.map(({ row }, i) => [row, result.shares[i]!]));
+  let voted = 0; // hits come in the order in which they voted
+  const shareOf = (row: number) => (column.get(row) === null ? 0 : (result.shares[voted++] ?? 0));
   const neighbours = hits
     .slice(0, k)
-    .map(({ row, score }) => ({ item: parts.store.itemByRow(row), score, share: shareOf.get(row) ?? 0 }))
+    .map(({ row, score }) => ({ item: parts.store.itemByRow(row), score, share: shareOf(row) }))
     // A row that was removed between the search and this line is left out.
     .filter((hit): hit is typeof hit & { item: Item } => hit.item !== undefined)
     .map(({ item, score, share }) => {

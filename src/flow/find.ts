@@ -78,11 +78,12 @@ async function findGroup(
   const voters = allowed ? labels.labelledAmong(allowed) : size - labels.unlabelled;
   const found: SegmentHits[] = [];
   const enough = (i: number) => {
-    const labelled = found[i]!.hits.filter(({ row }) => labels.get(row) !== null).length;
     const votersLeftOut = directions[i]!.leftOut.filter(
       (row) => labels.get(row) !== null && (allowed?.has(row) ?? true),
     );
-    return labelled >= Math.min(vote_k, voters - votersLeftOut.length);
+    let lacking = Math.min(vote_k, voters - votersLeftOut.length);
+    for (const { row } of found[i]!.hits) if (labels.get(row) !== null) lacking--;
+    return lacking <= 0;
   };
   let open = directions.map((_, i) => i);
   const spare = Math.max(...directions.map(({ leftOut }) => leftOut.length));

@@ -94,7 +94,9 @@ export class Segments {
         this.#searchGeneration(queries, n, options),
         Promise.all(each.map((query) => searchFresh(this.fresh, query, options))),
       ]);
-      return old.map((list, i) => ({ ...list, hits: [...list.hits, ...fresh[i]!] }));
+      return old.map((list, i) =>
+        fresh[i]!.length > 0 ? { ...list, hits: [...list.hits, ...fresh[i]!] } : list,
+      );
     });
   }
 
@@ -180,16 +182,25 @@ export class Segments {
         ...(allowed && { allowed }),
         ...(signal && { signal }),
       });
-      const lists = found.map((list) => pairs(list).filter(({ row }) => !this.removed.has(row)));
-      if (spare < removed && lists.some((list) => list.length < Math.min(k, live))) continue;
+      const lists = found.map((list) => this.#live(list, k));
+      if (spare < removed && lists.some((hits) => hits.length < Math.min(k, live))) continue;
       return found.map((list, i) => ({
-        hits: lists[i]!.slice(0, k).map(({ row, score }) => ({ row: generation.rows[row]!, score })),
+        hits: lists[i]!,
         mode: engine,
         exact: list.exact,
         generation: generation.number,
         ...(engine === 'hnsw' && !allowed && { rerun: this.#rerunOf(each[i]!, list, { k, asked: fetch }) }),
       }));
     }
+  }
+
+  /** The first k of what was found that are still there, as rows of the store. */
+  #live({ rows, scores }: Hits, k: number): SegmentHits['hits'] {
+    const hits: SegmentHits['hits'] = [];
+    for (let i = 0; i < rows.length && hits.length < k; i++)
+      if (!this.removed.has(rows[i]!))
+        hits.push({ row: this.generation!.rows[rows[i]!]!, score: scores[i]! });
+    return hits;
   }
 
   /**
