@@ -12,6 +12,8 @@ import {
   startNaive,
   startOurs,
   uploads,
+  WARMED,
+  warm,
 } from '../services.mjs';
 
 const CLIENTS = [1, 8];
@@ -41,11 +43,12 @@ export const row = {
       const service = await one.start();
       if (!service) continue;
       try {
+        const asked = { service, query: one.query };
+        checked(await service.search(images[0], one.query));
+        await warm(asked, { images, quick });
         for (const clients of CLIENTS) {
           say(`${one.name}, ${clients} client${clients > 1 ? 's' : ''}`);
-          const asked = { service, query: one.query };
-          checked(await service.search(images[0], one.query));
-          await load(asked, { clients, images, seconds: quick ? 0.5 : 4 }); // compiled and warm
+          await load(asked, { clients, images, seconds: quick ? 0.2 : 1 });
           const before = await timesOf(service);
           const { times } = await load(asked, { clients, images, seconds: quick ? 0.7 : 6 });
           found.push({ name: one.name, clients, times, parts: since(before, await timesOf(service), times) });
@@ -72,6 +75,7 @@ export const row = {
 const labelOf = ({ name, clients }) => `${name}, ${clients} client${clients > 1 ? 's' : ''}`;
 
 const NOTES = [
+  WARMED,
   'Milliseconds from sending to the whole answer; the services run one after the other, so only their processor times compare.',
   '"others" are the pools of Node (decoding runs there), of V8 and of onnxruntime, whose threads have no names; the exact index has its helpers among them.',
   'FastAPI has one thread for its encoder here: the cheaper of its two ways.',

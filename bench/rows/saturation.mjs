@@ -5,7 +5,17 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { dataFolder } from '../data-folder.mjs';
 import { ratio, spread } from '../kit.mjs';
-import { breadthFacts, load, peerSetup, startFastapi, startNaive, startOurs, uploads } from '../services.mjs';
+import {
+  breadthFacts,
+  load,
+  peerSetup,
+  startFastapi,
+  startNaive,
+  startOurs,
+  uploads,
+  WARMED,
+  warm,
+} from '../services.mjs';
 
 const CLIENTS = [1, 2, 4, 8, 16];
 const BEYOND = 128; // more than run and wait
@@ -40,7 +50,7 @@ export const row = {
         : []),
     ];
     try {
-      for (const one of services) await load(one, { clients: 2, seconds: 0.5, images });
+      for (const one of services) await warm(one, { images, quick });
       const counted = services.map(({ name }) => ({ name, levels: CLIENTS.map(() => []) }));
       const blocks = [];
       for (let turn = 0; turn < turns; turn++)
@@ -79,6 +89,7 @@ export const row = {
           longest_delay_of_a_timer_ms: latest,
         },
         notes: [
+          WARMED,
           'The clients run on the same machine, one process for all; FastAPI is compared with the better of its two numbers of encoder threads.',
           'The main thread has a timer of 2 ms; between two of its calls the kernel says how long the thread worked and how long it waited for a core, which the clients, the decoder and the encoder want too.',
           ...(fastapi ? [] : (peers?.missing ?? [])),

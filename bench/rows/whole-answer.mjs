@@ -15,6 +15,8 @@ import {
   startNaive,
   startOurs,
   uploads,
+  WARMED,
+  warm,
 } from '../services.mjs';
 
 const OWN_SIZE = 112;
@@ -110,10 +112,12 @@ async function measure({ size, ours, images, fastapi, fastapi8, naive, quick }, 
     const key = `${data} ${model}`;
     if (!services.has(key)) services.set(key, await startOurs({ folder: data, model }));
     stages[name] = {};
+    const asked = { service: services.get(key), query: `mode=${mode}` };
     return {
       name,
+      asked,
       async once(i) {
-        const { headers } = checked(await services.get(key).search(image(i), `mode=${mode}`));
+        const { headers } = checked(await asked.service.search(image(i), asked.query));
         for (const [stage, ms] of timing(headers['server-timing'])) {
           stages[name][stage] ??= [];
           stages[name][stage].push(ms);
@@ -122,7 +126,15 @@ async function measure({ size, ours, images, fastapi, fastapi8, naive, quick }, 
     };
   };
   const other = (name, service, query) =>
-    service ? [{ name, once: async (i) => void checked(await service.search(image(i), query)) }] : [];
+    service
+      ? [
+          {
+            name,
+            asked: { service, query },
+            once: async (i) => void checked(await service.search(image(i), query)),
+          },
+        ]
+      : [];
   try {
     const own = [];
     for (const one of ours) own.push(await side(one));
@@ -132,6 +144,7 @@ async function measure({ size, ours, images, fastapi, fastapi8, naive, quick }, 
     ]);
     const least = await leastOf({ size, model: ours[0].model, images });
     const all = [...own, ...peers, ...other(name.naive(size), naive, `size=${size}`), ...least];
+    for (const { asked } of all) if (asked) await warm(asked, { images, quick });
     const counts = quick ? { rounds: 5, block: 5, warmUp: 5 } : { rounds: 100, block: 10, warmUp: 10 };
     Object.assign(sides, await inTurns(all, { ...counts, pause: PAUSE }));
   } finally {
@@ -196,6 +209,7 @@ function ratiosOf(sides, { size, rows, graphRows, readGbS }) {
 }
 
 const notes = ({ rows, graphRows, peers }, fastapi) => [
+  WARMED,
   'A client asks one service eleven times in a row, the first not counted, and after a pause the next one.',
   'All graphs are searched as broadly as a recall of 0.99 of the true 200 takes: the service finds its breadth itself, the peers are given theirs.',
   'FastAPI is compared with the better of its two numbers of encoder threads. All sides run the same ONNX file in float32, those of the 8-bit encoder that of `lookalike quantise`.',
