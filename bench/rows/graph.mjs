@@ -2,8 +2,10 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import hnswlib from 'hnswlib-node';
+import { canonicalScore } from '../../dist/core/vector.js';
 import { createExactIndex } from '../../dist/engines/exact-index.js';
 import { buildHnswGraph } from '../../dist/engines/hnsw-build.js';
+import { COARSE_ERROR, likelyError, nearest, openGraph } from '../../dist/engines/hnsw-graph.js';
 import { createHnswIndex } from '../../dist/engines/hnsw-index.js';
 import { readBank } from '../bank.mjs';
 import { inSequence, inTurns, leastBreadth, ratio, timed } from '../kit.mjs';
@@ -77,6 +79,11 @@ export const row = {
           build_threads: { lookalike: availableParallelism(), 'hnswlib-node': 1 },
           lookalike: ofOurs,
           'hnswlib-node': ofBare,
+          scored_again: scoredAgain(
+            openGraph(path, { rows, dimension }),
+            { vectors, dimension },
+            truth.map((_, i) => query(i)),
+          ),
         },
         notes: [],
       };
@@ -85,3 +92,31 @@ export const row = {
     }
   },
 };
+
+const LIST = 200;
+
+/** What the graph's own scores are worth: how many rows are scored again for a list, by either error, and how far off they are. */
+function scoredAgain(graph, { vectors, dimension }, queries) {
+  const rows = { likely: 0, certain: 0 };
+  let [largest, scores] = [0, 0];
+  for (const query of queries) {
+    const found = nearest(graph, query, EFS.at(-1));
+    const within = (error) =>
+      found.scores.filter((score) => score >= found.scores[LIST - 1] - 2 * error).length;
+    rows.likely += within(likelyError(query)) / queries.length;
+    rows.certain += within(COARSE_ERROR) / queries.length;
+    found.rows.forEach((row, i) => {
+      const score = canonicalScore(query, 0, vectors, row * dimension, dimension);
+      largest = Math.max(largest, Math.abs(score - found.scores[i]));
+    });
+    scores += found.rows.length;
+  }
+  return {
+    for_a_list_of: LIST,
+    rows_by_the_likely_error: rows.likely,
+    rows_by_the_largest_possible: rows.certain,
+    largest_possible: COARSE_ERROR,
+    largest_seen: largest,
+    of_scores: scores,
+  };
+}
