@@ -26,8 +26,9 @@ ENV NODE_ENV=production \
     LOOKALIKE_DATA_DIR=/data \
     LOOKALIKE_LOG_LEVEL=info \
     UV_THREADPOOL_SIZE=4 \
-    NODE_OPTIONS=--max-semi-space-size=2 \
-    MALLOC_MMAP_THRESHOLD_=1048576
+    NODE_OPTIONS=--max-semi-space-size=1 \
+    MALLOC_MMAP_THRESHOLD_=1048576 \
+    MALLOC_TRIM_THRESHOLD_=4194304
 WORKDIR /app
 COPY package.json openapi.yaml LICENSE ./
 COPY --from=build /app/node_modules node_modules
