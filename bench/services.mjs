@@ -203,12 +203,14 @@ export async function load({ service, query }, { clients, seconds, images }) {
   return { times, statuses, seconds: (performance.now() - began) / 1000 };
 }
 
+const WARM_UP = 30; // seconds
+
 /** Asks until the compilers of V8 are done with what an answer runs, which takes some thousand answers; the peers are asked as long. */
 export const warm = (asked, { images, quick }) =>
-  load(asked, { clients: 4, images, seconds: quick ? 0.5 : 20 });
+  load(asked, { clients: 4, images, seconds: quick ? 0.5 : WARM_UP });
 
 export const WARMED =
-  'Before anything is counted each service is asked by four clients for 20 seconds: V8 compiles what answers run for as long.';
+  'Before anything is counted each service is asked by four clients for half a minute: V8 compiles what answers run for as long.';
 
 /** Throws with what was said when it is no answer with labels and neighbours. */
 export function checked(answer) {

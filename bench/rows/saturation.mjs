@@ -4,7 +4,7 @@ import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { dataFolder } from '../data-folder.mjs';
-import { ratio, spread } from '../kit.mjs';
+import { inSequence, ratio, spread } from '../kit.mjs';
 import {
   breadthFacts,
   load,
@@ -31,9 +31,7 @@ export const row = {
     const images = await uploads(pictures, 50);
     const setup = await peerSetup(context, data, model);
     say('opening the services');
-    const report = join(context.scratch, 'main-thread.ndjson');
-    rmSync(report, { force: true });
-    const ours = await startOurs({ folder: data.folder, model, report });
+    const ours = await startOurs({ folder: data.folder, model });
     const fastapi = await startFastapi(peers, setup);
     const naive = await startNaive(setup);
     const seconds = quick ? 0.7 : 3;
@@ -52,18 +50,16 @@ export const row = {
     try {
       for (const one of services) await warm(one, { images, quick });
       const counted = services.map(({ name }) => ({ name, levels: CLIENTS.map(() => []) }));
-      const blocks = [];
       for (let turn = 0; turn < turns; turn++)
         for (const [level, clients] of CLIENTS.entries()) {
           say(`${clients} clients`);
-          for (const [i, one] of services.entries()) {
-            if (one.service === ours) await mainThread(ours, report); // it counts from the last look
+          for (const [i, one] of services.entries())
             counted[i].levels[level].push(await load(one, { clients, seconds, images }));
-            if (one.service === ours) blocks.push({ clients, ...(await mainThread(ours, report)) });
-          }
         }
       say(`${BEYOND} clients`);
       const beyond = await load(services[0], { clients: BEYOND, seconds, images });
+      await ours.stop();
+      const blocks = await blocksOf(context, { data, images, seconds });
       const curves = Object.fromEntries(counted.map(({ name, levels }) => [name, levels.map(joined)]));
       const busiest = worst(
         blocks.map((one) => one.busiest),
@@ -91,7 +87,7 @@ export const row = {
         notes: [
           WARMED,
           'The clients run on the same machine, one process for all; FastAPI is compared with the better of its two numbers of encoder threads.',
-          'The main thread has a timer of 2 ms; between two of its calls the kernel says how long the thread worked and how long it waited for a core, which the clients, the decoder and the encoder want too.',
+          'The main thread of a service that is asked for this alone has a timer of 2 ms; between two of its calls the kernel says how long the thread worked and how long it waited for a core, which the clients, the decoder and the encoder want too.',
           ...(fastapi ? [] : (peers?.missing ?? [])),
         ],
       };
@@ -133,6 +129,25 @@ function ratiosOf(curves) {
       ? [ratio('most answers a second, to FastAPI', ours / best(fastapi), 1, { atLeast: true })]
       : []),
   ];
+}
+
+/** The longest delays of the main thread at each level, of a service that is watched: the timer that does so costs it answers. */
+async function blocksOf({ model, scratch, quick, say }, { data, images, seconds }) {
+  const report = join(scratch, 'main-thread.ndjson');
+  rmSync(report, { force: true });
+  const service = await startOurs({ folder: data.folder, model, report });
+  try {
+    const asked = { service, query: 'mode=hnsw' };
+    await warm(asked, { images, quick });
+    return await inSequence(CLIENTS, async (clients) => {
+      say(`the main thread beside ${clients} clients`);
+      await mainThread(service, report); // it counts from the last look
+      await load(asked, { clients, seconds: 2 * seconds, images });
+      return { clients, ...(await mainThread(service, report)) };
+    });
+  } finally {
+    await service.stop();
+  }
 }
 
 /** The longest delay and the longest work of the main thread since the last look (`main-thread.preload.mjs`). */

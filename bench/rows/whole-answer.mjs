@@ -145,7 +145,7 @@ async function measure({ size, ours, images, fastapi, fastapi8, naive, quick }, 
     const least = await leastOf({ size, model: ours[0].model, images });
     const all = [...own, ...peers, ...other(name.naive(size), naive, `size=${size}`), ...least];
     for (const { asked } of all) if (asked) await warm(asked, { images, quick });
-    const counts = quick ? { rounds: 5, block: 5, warmUp: 5 } : { rounds: 100, block: 10, warmUp: 10 };
+    const counts = quick ? { rounds: 5, block: 5, warmUp: 5 } : { rounds: 300, block: 10, warmUp: 10 };
     Object.assign(sides, await inTurns(all, { ...counts, pause: PAUSE }));
   } finally {
     await Promise.all([...services.values()].map((service) => service.stop()));
