@@ -26,7 +26,7 @@ ENV NODE_ENV=production \
     LOOKALIKE_DATA_DIR=/data \
     LOOKALIKE_LOG_LEVEL=info \
     UV_THREADPOOL_SIZE=4 \
-    NODE_OPTIONS=--max-semi-space-size=1 \
+    NODE_OPTIONS="--max-semi-space-size=1 --v8-pool-size=1" \
     MALLOC_MMAP_THRESHOLD_=1048576 \
     MALLOC_TRIM_THRESHOLD_=4194304
 WORKDIR /app

@@ -10,7 +10,7 @@ const { ENVIRONMENT } = (await import(at('scripts/environment.mjs').href)) as {
 it('what npm start sets for Node and glibc, the container sets too, and the page for operators tells', () => {
   const [dockerfile, page] = [text('Dockerfile'), text('docs/operations.md')];
   for (const [name, value] of Object.entries(ENVIRONMENT)) {
-    expect(dockerfile).toContain(` ${name}=${value}`);
+    expect(dockerfile).toContain(` ${name}=${value.includes(' ') ? `"${value}"` : value}`);
     expect(page).toContain(`| \`${name}\` | \`${value}\` |`);
   }
 });
