@@ -5,7 +5,7 @@ import hnswlib from 'hnswlib-node';
 import { canonicalScore } from '../../dist/core/vector.js';
 import { createExactIndex } from '../../dist/engines/exact-index.js';
 import { buildHnswGraph } from '../../dist/engines/hnsw-build.js';
-import { COARSE_ERROR, likelyError, nearest, openGraph } from '../../dist/engines/hnsw-graph.js';
+import { COARSE_ERROR, candidates, likelyError, nearest, openGraph } from '../../dist/engines/hnsw-graph.js';
 import { createHnswIndex } from '../../dist/engines/hnsw-index.js';
 import { readBank } from '../bank.mjs';
 import { inSequence, inTurns, leastBreadth, ratio, timed } from '../kit.mjs';
@@ -101,10 +101,9 @@ function scoredAgain(graph, { vectors, dimension }, queries) {
   let [largest, scores] = [0, 0];
   for (const query of queries) {
     const found = nearest(graph, query, EFS.at(-1));
-    const within = (error) =>
-      found.scores.filter((score) => score >= found.scores[LIST - 1] - 2 * error).length;
-    rows.likely += within(likelyError(query)) / queries.length;
-    rows.certain += within(COARSE_ERROR) / queries.length;
+    const kept = (error) => candidates(found, { k: LIST, error }).length;
+    rows.likely += kept(likelyError(query)) / queries.length;
+    rows.certain += kept(COARSE_ERROR) / queries.length;
     found.rows.forEach((row, i) => {
       const score = canonicalScore(query, 0, vectors, row * dimension, dimension);
       largest = Math.max(largest, Math.abs(score - found.scores[i]));

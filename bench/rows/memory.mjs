@@ -17,10 +17,11 @@ export const row = {
     const images = await uploads(pictures, quick ? 10 : 50);
     const whole = await dataFolder(context, { rows, graph: false });
     const near = await dataFolder(context, { rows: graphRows, graph: true });
+    const asked = { model, images, starts: quick ? 1 : STARTS };
     say(`exact, ${rows} rows`);
-    const exact = await measure({ ...whole, model, images, mode: 'exact', starts: quick ? 1 : STARTS });
+    const exact = await measure({ ...whole, ...asked, mode: 'exact' });
     say(`graph, ${graphRows} rows`);
-    const graph = await measure({ ...near, model, images, mode: 'hnsw', starts: quick ? 1 : STARTS });
+    const graph = await measure({ ...near, ...asked, mode: 'hnsw' });
     const graphMb = (statSync(join(dirname(near.vectors), 'graph.hnsw')).size / 1e6) * (rows / graphRows);
     const limit = (mb) => (rows >= FULL ? mb : null);
     return {
@@ -31,7 +32,7 @@ export const row = {
       ],
       facts: { rows, graph_rows: graphRows, mb: { exact, graph_at_graph_rows: graph, graph_file: graphMb } },
       notes: [
-        `VmRSS of /proc after searches, all threads of the one process: of ${STARTS} starts the one with the median.`,
+        `VmRSS of /proc after searches, all threads of the one process: of ${asked.starts} starts the one with the median.`,
         `The graph is a file that is mapped: what searches touch of it is resident, at most all.${rows === graphRows ? '' : ` Its size is that of its file at ${graphRows} rows, as many bytes a row.`}`,
       ],
     };

@@ -48,7 +48,7 @@ export const row = {
         await warm(asked, { images, quick });
         for (const clients of CLIENTS) {
           say(`${one.name}, ${clients} client${clients > 1 ? 's' : ''}`);
-          await load(asked, { clients, images, seconds: quick ? 0.2 : 1 });
+          await load(asked, { clients, images, seconds: quick ? 0.2 : 1 }); // so many clients, not those before
           const before = await timesOf(service);
           const { times } = await load(asked, { clients, images, seconds: quick ? 0.7 : 6 });
           found.push({ name: one.name, clients, times, parts: since(before, await timesOf(service), times) });

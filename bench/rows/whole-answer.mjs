@@ -108,33 +108,23 @@ async function leastOf({ size, model, images }) {
 async function measure({ size, ours, images, fastapi, fastapi8, naive, quick }, { sides, stages }) {
   const image = (i) => images[i % images.length];
   const services = new Map(); // by what they serve: two modes may be asked of one
+  const asking = (name, asked, seen = () => undefined) => ({
+    name,
+    asked,
+    once: async (i) => seen(checked(await asked.service.search(image(i), asked.query))),
+  });
   const side = async ({ name, mode, data, model }) => {
     const key = `${data} ${model}`;
     if (!services.has(key)) services.set(key, await startOurs({ folder: data, model }));
     stages[name] = {};
-    const asked = { service: services.get(key), query: `mode=${mode}` };
-    return {
-      name,
-      asked,
-      async once(i) {
-        const { headers } = checked(await asked.service.search(image(i), asked.query));
-        for (const [stage, ms] of timing(headers['server-timing'])) {
-          stages[name][stage] ??= [];
-          stages[name][stage].push(ms);
-        }
-      },
-    };
+    return asking(name, { service: services.get(key), query: `mode=${mode}` }, ({ headers }) => {
+      for (const [stage, ms] of timing(headers['server-timing'])) {
+        stages[name][stage] ??= [];
+        stages[name][stage].push(ms);
+      }
+    });
   };
-  const other = (name, service, query) =>
-    service
-      ? [
-          {
-            name,
-            asked: { service, query },
-            once: async (i) => void checked(await service.search(image(i), query)),
-          },
-        ]
-      : [];
+  const other = (name, service, query) => (service ? [asking(name, { service, query })] : []);
   try {
     const own = [];
     for (const one of ours) own.push(await side(one));

@@ -83,6 +83,26 @@ export function nearest(graph: Index, query: Float32Array, ef: number): Coarse {
   };
 }
 
+/**
+ * The rows of what was found that can be among the best k by canonical score when coarse ones are off by at most `error`, those
+ * `allowed` (a byte a row) alone: all others need not be read. With `likelyError` they are all that is likely to be; the graph finds
+ * no more than is likely either.
+ */
+export function candidates(
+  { rows, scores }: Coarse,
+  { k, error, allowed }: { k: number; error: number; allowed?: Uint8Array | undefined },
+): Int32Array {
+  const kept = new Int32Array(rows.length);
+  let count = 0;
+  let least = Number.NEGATIVE_INFINITY;
+  for (let i = 0; i < rows.length && scores[i]! >= least; i++) {
+    if (allowed && !allowed[rows[i]!]) continue;
+    kept[count++] = rows[i]!;
+    if (count === k) least = scores[i]! - 2 * error;
+  }
+  return kept.subarray(0, count);
+}
+
 export type BuildParameters = GraphParameters & {
   path: string;
   threads: number; // with one, the same vectors give the same graph

@@ -1,6 +1,6 @@
 import { createTopK } from '../core/top-k.js';
 import type { Hits } from '../core/types.js';
-import { type Coarse, likelyError, nearest, openGraph } from './hnsw-graph.js';
+import { candidates, likelyError, nearest, openGraph } from './hnsw-graph.js';
 import { openVectors, type VectorSource } from './vector-source.js';
 import { serveCalls } from './worker-call.js';
 
@@ -53,28 +53,6 @@ await serveCalls<HnswData, HnswRequest, Hits[]>(async ({ graphPath, source, rows
     return { value };
   };
 });
-
-interface Wanted {
-  k: number;
-  allowed: Uint8Array | undefined;
-  error: number; // of a coarse score
-}
-
-/**
- * Of what was found, all that is likely to be among the best k by canonical score: reading vectors takes a quarter of a search.
- * The graph finds no more than is likely either.
- */
-function candidates({ rows, scores }: Coarse, { k, allowed, error }: Wanted): Int32Array {
-  const kept = new Int32Array(rows.length);
-  let count = 0;
-  let least = Number.NEGATIVE_INFINITY;
-  for (let i = 0; i < rows.length && scores[i]! >= least; i++) {
-    if (allowed && !allowed[rows[i]!]) continue;
-    kept[count++] = rows[i]!;
-    if (count === k) least = scores[i]! - 2 * error;
-  }
-  return kept.subarray(0, count);
-}
 
 function maskOf(positions: Int32Array, rows: number): Uint8Array {
   const mask = new Uint8Array(rows);

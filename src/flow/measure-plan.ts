@@ -126,12 +126,12 @@ async function median(bench: Bench, index: Index, options: SearchOptions, batch 
  * Pictures that are not in the graph are found less well than its own rows: of what they miss, the samples were seen to
  * miss 0.8 (128-d embeddings of photographs, 1.28 million rows).
  */
-const missedBySamples = (recallTarget: number): number => 0.8 * (1 - recallTarget);
+const MISSED_BY_SAMPLES = 0.8;
 
 /** The narrowest search for each k whose mean recall reaches the target, also for pictures that are not in the graph. */
 async function tune(bench: Bench, graph: Index, ks: readonly number[]): Promise<PlanRecord['breadths']> {
   const { generation, parts } = bench;
-  const enough = 1 - missedBySamples(parts.recallTarget);
+  const enough = 1 - MISSED_BY_SAMPLES * (1 - parts.recallTarget);
   const truth = await searchEach(bench, generation.exact, { k: ks.at(-1)! + 1 });
   return inTurn(ks, async (k) => {
     let best = { k, ef: k, recall: 0 };
